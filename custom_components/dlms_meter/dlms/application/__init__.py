@@ -1,0 +1,1 @@
+"""The application layer: associations and services as values and procedures. Pure."""

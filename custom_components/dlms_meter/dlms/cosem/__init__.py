@@ -1,0 +1,1 @@
+"""What a meter is made of: names, objects, values. Pure."""

@@ -1,0 +1,73 @@
+"""The one tree of errors: everything the client can raise on purpose.
+
+DlmsError
+├── DecodeError              bytes are not what the standard says
+├── LocalProtocolError       we were asked for something illegal now: a bug in the caller
+├── RemoteProtocolError      the meter did something the protocol forbids
+├── TransportError           the connection could not be opened, or was lost
+│   └── TransportTimeout     it is open, but nothing (more) came in time
+├── LinkError                the data link was refused (DM, FRMR) or broke
+├── AssociationRejected      the meter refused the application association
+│   └── AuthenticationFailed … because of the password or key
+├── SecurityError            a ciphered message cannot be trusted or read
+└── ServiceError             the meter refused one attribute or method
+"""
+
+from enum import IntEnum
+
+
+class DlmsError(Exception):
+    """Root of every error raised by this client."""
+
+
+class DecodeError(DlmsError):
+    """Bytes that are not what the standard says; `offset` is the octet where it showed, if known."""
+
+    def __init__(self, message: str, offset: int | None = None) -> None:
+        super().__init__(message if offset is None else f"{message} (at octet {offset})")
+        self.offset = offset
+
+
+class LocalProtocolError(DlmsError):
+    """The caller asked for something that is illegal in the present state."""
+
+
+class RemoteProtocolError(DlmsError):
+    """The meter answered with something the protocol forbids here."""
+
+
+class TransportError(DlmsError):
+    """The connection could not be opened, or was lost."""
+
+
+class TransportTimeout(TransportError, TimeoutError):
+    """The connection is open, but nothing (more) came in time."""
+
+
+class LinkError(DlmsError):
+    """The meter refused the data link (DM), rejected a frame (FRMR), or the link broke."""
+
+
+class AssociationRejected(DlmsError):
+    """The meter refused the association; `result` and `diagnostic` are its own codes."""
+
+    def __init__(self, message: str, result: IntEnum | None = None, diagnostic: IntEnum | None = None) -> None:
+        super().__init__(message)
+        self.result = result
+        self.diagnostic = diagnostic
+
+
+class AuthenticationFailed(AssociationRejected):
+    """The meter refused the password or key."""
+
+
+class SecurityError(DlmsError):
+    """A ciphered message cannot be trusted or read: wrong key, bad tag, replayed counter."""
+
+
+class ServiceError(DlmsError):
+    """The meter refused one attribute or method; `result` is its DataAccessResult or ActionResult."""
+
+    def __init__(self, message: str, result: IntEnum) -> None:
+        super().__init__(message)
+        self.result = result

@@ -1,0 +1,76 @@
+"""The data link: frames in, APDUs out. Pure: it owns no socket and no clock.
+
+A link is driven from outside. Whoever owns it feeds `receive_data()`, sends what `data_to_send()` returns,
+acts on `events()`, and calls `on_timeout()` when `awaiting_response` has been true for too long without a byte.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import DlmsError
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """The link is established: APDUs may be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApduReceived:
+    """A whole APDU arrived; `unsolicited` when it came in a UI frame, outside request and answer."""
+
+    apdu: bytes
+    unsolicited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """The link is gone; `error` says why, None when we asked for it."""
+
+    error: DlmsError | None = None
+
+
+type LinkEvent = LinkUp | ApduReceived | LinkDown
+
+
+@dataclass(slots=True)
+class LinkStatistics:
+    """Counts of what the line carried since the link object was made."""
+
+    frames_sent: int = 0
+    frames_received: int = 0
+    frames_repeated: int = 0  # sent again because the meter did not answer, or asked for it
+    bad_checks: int = 0  # frames dropped for a wrong HCS or FCS
+    octets_discarded: int = 0  # octets that belonged to no frame
+    timeouts: int = 0
+
+
+class Link(Protocol):
+    """What a connection needs of a data link."""
+
+    statistics: LinkStatistics
+
+    @property
+    def awaiting_response(self) -> bool:
+        """The meter has the word: a response timer should run."""
+
+    def connect(self) -> None:
+        """Begin to establish the link; `LinkUp` or `LinkDown` follows as an event."""
+
+    def send_apdu(self, apdu: bytes) -> None:
+        """Queue one whole APDU. Raises `LocalProtocolError` when the link is not up."""
+
+    def disconnect(self) -> None:
+        """Begin to end the link; `LinkDown(None)` follows, also when the meter never answers."""
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes from the wire, any number, cut anywhere."""
+
+    def on_timeout(self) -> None:
+        """Nothing came in time: repeat what was sent, or give up with `LinkDown`."""
+
+    def data_to_send(self) -> bytes:
+        """Return the bytes to put on the wire now, and forget them."""
+
+    def events(self) -> list[LinkEvent]:
+        """Return what happened since the last call, in order."""
