@@ -1,0 +1,1 @@
+"""Tests of the DLMS/COSEM integration and of its client."""

@@ -1,0 +1,50 @@
+"""The front door of the client: what it promises is there, documented, and needs no Home Assistant."""
+
+import inspect
+from pathlib import Path
+import subprocess
+import sys
+
+import pytest
+
+from custom_components.dlms_meter import dlms
+
+INTEGRATION = Path(__file__).parents[1] / "custom_components" / "dlms_meter"
+
+# Last on the path: the integration has files named as modules of the standard library.
+IMPORT_ALL_OF_IT = f"""
+import importlib, pkgutil, sys
+sys.modules["homeassistant"] = None
+sys.path.append({str(INTEGRATION)!r})
+import dlms
+for module in pkgutil.walk_packages(dlms.__path__, "dlms."):
+    importlib.import_module(module.name)
+"""
+
+
+@pytest.mark.parametrize("name", dlms.__all__)
+def test_public_name_is_documented(name: str) -> None:
+    public = getattr(dlms, name)
+    if inspect.isclass(public) or inspect.isfunction(public):
+        written = public.__doc__ or ""
+        # A dataclass without a docstring gets its signature as one.
+        assert written.strip(), f"{name} has no docstring"
+        assert not written.startswith(f"{name}("), f"{name} has no docstring of its own"
+
+
+def test_public_names_are_sorted_and_unique() -> None:
+    assert list(dlms.__all__) == sorted(set(dlms.__all__))
+
+
+def test_client_needs_no_home_assistant() -> None:
+    """Every module of the client imports by its short path where Home Assistant cannot be imported.
+
+    The long path would run the integration's own `__init__`, so this needs a process of its own.
+    """
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", IMPORT_ALL_OF_IT],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
