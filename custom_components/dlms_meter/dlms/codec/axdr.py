@@ -1,16 +1,28 @@
-"""COSEM Data in A-XDR: the tagged values every attribute is made of.
+"""COSEM Data in A-XDR: octets to the tagged values every attribute is made of, and back.
 
-One value class and one table of types. Source: DLMS UA Green Book, the ASN.1 of xDLMS
+One row or one function per type. Source: DLMS UA Green Book, the ASN.1 of xDLMS
 (CHOICE Data, TypeDescription), encoded by IEC 61334-6.
 """
 
 from collections.abc import Callable
-from enum import IntEnum
-from struct import Struct, error as StructError
-from typing import NamedTuple
+from struct import Struct, calcsize, error as StructError
 
 from ..errors import DecodeError, LocalProtocolError
 from .cursor import Reader, encode_length
+from .data import BitString, CompactArray, Data, DataType, DataValue, TypeDescription
+
+__all__ = [
+    "MAX_DEPTH",
+    "BitString",
+    "CompactArray",
+    "Data",
+    "DataType",
+    "DataValue",
+    "TypeDescription",
+    "decode_data",
+    "encode_data",
+    "read_data",
+]
 
 MAX_DEPTH = 16
 """Arrays and structures inside each other: deeper ones are refused. The object list, the deepest we know, needs 6."""
@@ -18,135 +30,41 @@ MAX_DEPTH = 16
 VALUES_PER_OCTET = 32
 """Most values one octet of compact-array contents may stand for: null-data takes no octets, memory it does."""
 
-
-class DataType(IntEnum):
-    """Tags of the CHOICE Data."""
-
-    NULL_DATA = 0
-    ARRAY = 1
-    STRUCTURE = 2
-    BOOLEAN = 3
-    BIT_STRING = 4
-    DOUBLE_LONG = 5
-    DOUBLE_LONG_UNSIGNED = 6
-    FLOATING_POINT = 7
-    """32 bits; withdrawn from the standard in favour of FLOAT32, still sent by old meters."""
-    OCTET_STRING = 9
-    VISIBLE_STRING = 10
-    UTF8_STRING = 12
-    BCD = 13
-    INTEGER = 15
-    LONG = 16
-    UNSIGNED = 17
-    LONG_UNSIGNED = 18
-    COMPACT_ARRAY = 19
-    LONG64 = 20
-    LONG64_UNSIGNED = 21
-    ENUM = 22
-    FLOAT32 = 23
-    FLOAT64 = 24
-    DATE_TIME = 25
-    DATE = 26
-    TIME = 27
-    DELTA_INTEGER = 28
-    DELTA_LONG = 29
-    DELTA_DOUBLE_LONG = 30
-    DELTA_UNSIGNED = 31
-    DELTA_LONG_UNSIGNED = 32
-    DELTA_DOUBLE_LONG_UNSIGNED = 33
-    DONT_CARE = 255
-
-
-class BitString(NamedTuple):
-    """Bits, the first one the highest of the first octet; what pads the last octet is kept as it came."""
-
-    octets: bytes
-    bit_length: int
-
-    def __str__(self) -> str:
-        """Show the bits as 0 and 1, the first bit first."""
-        return "".join(f"{octet:08b}" for octet in self.octets)[: self.bit_length]
-
-
-class TypeDescription(NamedTuple):
-    """What the elements of a compact-array are: their tags, sent once for all of them."""
-
-    type: DataType
-    elements: tuple[TypeDescription, ...] = ()
-    """Of a structure one per element, of an array the one all its elements share, else none."""
-    array_length: int = 0
-    """Number of elements of an array; 0 for every other type."""
-
-
-class CompactArray(NamedTuple):
-    """An array whose elements share one type description; here each element carries its type again."""
-
-    description: TypeDescription
-    elements: tuple[Data, ...]
-
-
-type DataValue = (
-    bool
-    | int
-    | float
-    | str
-    | bytes
-    | BitString
-    | CompactArray
-    | tuple[Data, ...]
-    | None
-)
-
-
-class Data(NamedTuple):
-    """One COSEM value: the tag of the CHOICE and what it holds.
-
-    ARRAY and STRUCTURE hold a tuple of Data. OCTET_STRING, DATE_TIME (12 octets), DATE (5) and TIME (4) hold bytes.
-    VISIBLE_STRING holds str, one character per octet (latin-1: meters send any octet).
-    UTF8_STRING holds str; octets that are not UTF-8 survive as surrogates (`surrogateescape`).
-    BCD holds its octet as a number. NULL_DATA and DONT_CARE hold None.
-    """
-
-    type: DataType
-    value: DataValue
-
-
-type _Read = Callable[[Reader, int], Data]
+type _Read = Callable[[bytes, int, int], tuple[Data, int]]
+"""Octets, where the contents start, nesting still allowed -> the value, where the next one starts."""
 type _Encode = Callable[[DataValue, int], bytes]
 
-
-class _Fixed(NamedTuple):
-    """A type of fixed size: how struct packs it and what Python value it takes."""
-
-    format: str
-    kind: type[bool | int | float | bytes]
+_new = tuple.__new__
+"""Makes a Data in half the time of its own constructor, which counts where there are tens of thousands."""
 
 
-_FIXED = {
-    DataType.BOOLEAN: _Fixed(">?", bool),
-    DataType.DOUBLE_LONG: _Fixed(">i", int),
-    DataType.DOUBLE_LONG_UNSIGNED: _Fixed(">I", int),
-    DataType.FLOATING_POINT: _Fixed(">f", float),
-    DataType.BCD: _Fixed(">B", int),
-    DataType.INTEGER: _Fixed(">b", int),
-    DataType.LONG: _Fixed(">h", int),
-    DataType.UNSIGNED: _Fixed(">B", int),
-    DataType.LONG_UNSIGNED: _Fixed(">H", int),
-    DataType.LONG64: _Fixed(">q", int),
-    DataType.LONG64_UNSIGNED: _Fixed(">Q", int),
-    DataType.ENUM: _Fixed(">B", int),
-    DataType.FLOAT32: _Fixed(">f", float),
-    DataType.FLOAT64: _Fixed(">d", float),
-    DataType.DATE_TIME: _Fixed(">12s", bytes),
-    DataType.DATE: _Fixed(">5s", bytes),
-    DataType.TIME: _Fixed(">4s", bytes),
-    DataType.DELTA_INTEGER: _Fixed(">b", int),
-    DataType.DELTA_LONG: _Fixed(">h", int),
-    DataType.DELTA_DOUBLE_LONG: _Fixed(">i", int),
-    DataType.DELTA_UNSIGNED: _Fixed(">B", int),
-    DataType.DELTA_LONG_UNSIGNED: _Fixed(">H", int),
-    DataType.DELTA_DOUBLE_LONG_UNSIGNED: _Fixed(">I", int),
+type _Row = tuple[str, type[bool | int | float | bytes]]
+_FIXED: dict[DataType, _Row] = {
+    DataType.BOOLEAN: (">?", bool),
+    DataType.DOUBLE_LONG: (">i", int),
+    DataType.DOUBLE_LONG_UNSIGNED: (">I", int),
+    DataType.FLOATING_POINT: (">f", float),
+    DataType.BCD: (">B", int),
+    DataType.INTEGER: (">b", int),
+    DataType.LONG: (">h", int),
+    DataType.UNSIGNED: (">B", int),
+    DataType.LONG_UNSIGNED: (">H", int),
+    DataType.LONG64: (">q", int),
+    DataType.LONG64_UNSIGNED: (">Q", int),
+    DataType.ENUM: (">B", int),
+    DataType.FLOAT32: (">f", float),
+    DataType.FLOAT64: (">d", float),
+    DataType.DATE_TIME: (">12s", bytes),
+    DataType.DATE: (">5s", bytes),
+    DataType.TIME: (">4s", bytes),
+    DataType.DELTA_INTEGER: (">b", int),
+    DataType.DELTA_LONG: (">h", int),
+    DataType.DELTA_DOUBLE_LONG: (">i", int),
+    DataType.DELTA_UNSIGNED: (">B", int),
+    DataType.DELTA_LONG_UNSIGNED: (">H", int),
+    DataType.DELTA_DOUBLE_LONG_UNSIGNED: (">I", int),
 }
+"""Types of fixed size: how struct packs each, and the Python type it takes."""
 _EMPTY = (DataType.NULL_DATA, DataType.DONT_CARE)
 _SEQUENCES = (DataType.ARRAY, DataType.STRUCTURE)
 
@@ -167,7 +85,16 @@ def read_data(reader: Reader) -> Data:
 
     Raises `DecodeError` for an unknown tag, missing octets, and nesting deeper than `MAX_DEPTH`.
     """
-    return _read(reader, MAX_DEPTH)
+    # The readers below do not ask for the end before each octet: that halves the time of long answers
+    # (5,000 profile rows: 10 instead of 19 ms). Running into the end shows as one of these two errors.
+    try:
+        value, offset = _read(reader.data, reader.offset, MAX_DEPTH)
+    except IndexError, StructError:
+        raise _cut_short(reader.end) from None
+    if offset > reader.end:
+        raise _cut_short(reader.end)
+    reader.offset = offset
+    return value
 
 
 def encode_data(data: Data) -> bytes:
@@ -178,116 +105,159 @@ def encode_data(data: Data) -> bytes:
     return _encode(data, MAX_DEPTH)
 
 
-def _read(reader: Reader, depth: int) -> Data:
-    tag = reader.uint8()
-    read = _READERS.get(tag)
-    if read is None:
-        raise DecodeError(f"{tag:02X} is not the tag of a data type", reader.offset - 1)
-    return read(reader, depth)
+def _cut_short(end: int) -> DecodeError:
+    return DecodeError("the data goes on after the last octet", end)
 
 
-def _fixed_reader(data_type: DataType, row: _Fixed) -> _Read:
-    packed = Struct(row.format)
+def _read(octets: bytes, offset: int, depth: int) -> tuple[Data, int]:
+    return _READERS[octets[offset]](octets, offset + 1, depth)
+
+
+def _unknown_tag(octets: bytes, offset: int, _depth: int) -> tuple[Data, int]:
+    raise DecodeError(
+        f"{octets[offset - 1]:02X} is not the tag of a data type", offset - 1
+    )
+
+
+def _fixed_reader(data_type: DataType, row: _Row) -> _Read:
+    packed = Struct(row[0])
     size, unpack_from = packed.size, packed.unpack_from
-
-    def read(reader: Reader, _depth: int) -> Data:
-        return Data(data_type, unpack_from(reader.data, reader.advance(size))[0])
-
-    return read
+    if size == 1:
+        values = tuple(
+            Data(data_type, value) for (value,) in packed.iter_unpack(bytes(range(256)))
+        )
+        return lambda octets, offset, _depth: (values[octets[offset]], offset + 1)
+    return lambda octets, offset, _depth: (
+        _new(Data, (data_type, unpack_from(octets, offset)[0])),
+        offset + size,
+    )
 
 
 def _empty_reader(data_type: DataType) -> _Read:
     empty = Data(data_type, None)
-    return lambda _reader, _depth: empty
+    return lambda _octets, offset, _depth: (empty, offset)
 
 
 def _sequence_reader(data_type: DataType) -> _Read:
-    def read(reader: Reader, depth: int) -> Data:
-        inner = _step_inside(reader, depth)
-        start = reader.offset
-        count = reader.length()
-        if count > reader.remaining:  # each element has at least its tag
-            raise DecodeError(
-                f"{count} elements announced, {reader.remaining} octets left", start
-            )
-        return Data(data_type, tuple([_read(reader, inner) for _ in range(count)]))
+    def read(octets: bytes, offset: int, depth: int) -> tuple[Data, int]:
+        inner = _step_inside(depth, offset)
+        count, offset = _count(octets, offset)
+        elements: list[Data] = []
+        for _ in range(count):
+            element, offset = _READERS[octets[offset]](octets, offset + 1, inner)
+            elements.append(element)
+        return _new(Data, (data_type, tuple(elements))), offset
 
     return read
 
 
-def _step_inside(reader: Reader, depth: int) -> int:
+def _step_inside(depth: int, offset: int) -> int:
     if depth == 0:
-        raise DecodeError(f"data nested more than {MAX_DEPTH} deep", reader.offset)
+        raise DecodeError(f"data nested more than {MAX_DEPTH} deep", offset)
     return depth - 1
 
 
-def _read_octet_string(reader: Reader, _depth: int) -> Data:
-    return Data(DataType.OCTET_STRING, reader.octets())
+def _length(octets: bytes, offset: int) -> tuple[int, int]:
+    first = octets[offset]
+    if first < 0x80:
+        return first, offset + 1
+    reader = Reader(octets, offset)
+    return reader.length(), reader.offset
 
 
-def _read_visible_string(reader: Reader, _depth: int) -> Data:
-    return Data(DataType.VISIBLE_STRING, reader.octets().decode("latin-1"))
-
-
-def _read_utf8_string(reader: Reader, _depth: int) -> Data:
-    return Data(DataType.UTF8_STRING, reader.octets().decode(errors="surrogateescape"))
-
-
-def _read_bit_string(reader: Reader, _depth: int) -> Data:
-    bit_length = reader.length()
-    return Data(
-        DataType.BIT_STRING, BitString(reader.take((bit_length + 7) // 8), bit_length)
-    )
-
-
-def _read_compact_array(reader: Reader, depth: int) -> Data:
-    description = _read_description(reader, depth)
-    start = reader.offset
-    length = reader.length()
-    contents = Reader(reader.data, reader.advance(length), reader.offset)
-    _refuse_inflation(description, start)
-    elements: list[Data] = []
-    while contents.remaining:
-        elements.append(_read_described(contents, description, depth))
-    return Data(DataType.COMPACT_ARRAY, CompactArray(description, tuple(elements)))
-
-
-def _read_description(reader: Reader, depth: int) -> TypeDescription:
-    tag = reader.uint8()
-    if tag == DataType.ARRAY:
-        inner = _step_inside(reader, depth)
-        array_length = reader.uint16()
-        return TypeDescription(
-            DataType.ARRAY, (_read_description(reader, inner),), array_length
-        )
-    if tag == DataType.STRUCTURE:
-        inner = _step_inside(reader, depth)
-        start = reader.offset
-        count = reader.length()
-        if count > reader.remaining:
-            raise DecodeError(
-                f"{count} type descriptions announced, {reader.remaining} octets left",
-                start,
-            )
-        return TypeDescription(
-            DataType.STRUCTURE,
-            tuple([_read_description(reader, inner) for _ in range(count)]),
-        )
-    if tag not in _READERS or tag == DataType.COMPACT_ARRAY:
+def _count(octets: bytes, start: int) -> tuple[int, int]:
+    """Read the number of elements that follow, each of which has at least its tag."""
+    count, offset = _length(octets, start)
+    if count > len(octets) - offset:
         raise DecodeError(
-            f"{tag:02X} is not the tag of a type description", reader.offset - 1
+            f"{count} elements announced, {len(octets) - offset} octets left", start
         )
-    return TypeDescription(DataType(tag))
+    return count, offset
 
 
-def _read_described(contents: Reader, description: TypeDescription, depth: int) -> Data:
+def _octets(octets: bytes, start: int) -> tuple[bytes, int]:
+    length, offset = _length(octets, start)
+    end = offset + length
+    if end > len(octets):
+        raise DecodeError(
+            f"{length} octets announced, {len(octets) - offset} left", start
+        )
+    return octets[offset:end], end
+
+
+def _read_octet_string(octets: bytes, offset: int, _depth: int) -> tuple[Data, int]:
+    value, offset = _octets(octets, offset)
+    return _new(Data, (DataType.OCTET_STRING, value)), offset
+
+
+def _read_visible_string(octets: bytes, offset: int, _depth: int) -> tuple[Data, int]:
+    value, offset = _octets(octets, offset)
+    return Data(DataType.VISIBLE_STRING, value.decode("latin-1")), offset
+
+
+def _read_utf8_string(octets: bytes, offset: int, _depth: int) -> tuple[Data, int]:
+    value, offset = _octets(octets, offset)
+    return Data(DataType.UTF8_STRING, value.decode(errors="surrogateescape")), offset
+
+
+def _read_bit_string(octets: bytes, offset: int, _depth: int) -> tuple[Data, int]:
+    bit_length, offset = _length(octets, offset)
+    end = offset + (bit_length + 7) // 8
+    if end > len(octets):
+        raise _cut_short(len(octets))
+    return Data(DataType.BIT_STRING, BitString(octets[offset:end], bit_length)), end
+
+
+def _read_compact_array(octets: bytes, offset: int, depth: int) -> tuple[Data, int]:
+    description, start = _read_description(octets, offset, depth)
+    length, offset = _length(octets, start)
+    end = offset + length
+    if length and _inflates(description):
+        raise DecodeError(
+            "compact-array of elements that take next to no octets", start
+        )
+    elements: list[Data] = []
+    while offset < end:
+        element, offset = _read_described(octets, offset, description, depth)
+        elements.append(element)
+    if offset > end:
+        raise DecodeError("the contents of a compact-array end inside an element", end)
+    return Data(DataType.COMPACT_ARRAY, CompactArray(description, tuple(elements))), end
+
+
+def _read_description(
+    octets: bytes, offset: int, depth: int
+) -> tuple[TypeDescription, int]:
+    tag = octets[offset]
+    if tag == DataType.ARRAY:
+        array_length = octets[offset + 1] << 8 | octets[offset + 2]
+        element, offset = _read_description(
+            octets, offset + 3, _step_inside(depth, offset)
+        )
+        return TypeDescription(DataType.ARRAY, (element,), array_length), offset
+    if tag == DataType.STRUCTURE:
+        inner = _step_inside(depth, offset)
+        count, offset = _count(octets, offset + 1)
+        elements: list[TypeDescription] = []
+        for _ in range(count):
+            element, offset = _read_description(octets, offset, inner)
+            elements.append(element)
+        return TypeDescription(DataType.STRUCTURE, tuple(elements)), offset
+    if _READERS[tag] in (_unknown_tag, _read_compact_array):
+        raise DecodeError(f"{tag:02X} is not the tag of a type description", offset)
+    return TypeDescription(DataType(tag)), offset + 1
+
+
+def _read_described(
+    octets: bytes, offset: int, description: TypeDescription, depth: int
+) -> tuple[Data, int]:
     if description.type not in _SEQUENCES:
-        return _READERS[description.type](contents, depth)
-    types = _element_types(description)
-    return Data(
-        description.type,
-        tuple([_read_described(contents, each, depth) for each in types]),
-    )
+        return _READERS[description.type](octets, offset, depth)
+    elements: list[Data] = []
+    for inner in _element_types(description):
+        element, offset = _read_described(octets, offset, inner, depth)
+        elements.append(element)
+    return Data(description.type, tuple(elements)), offset
 
 
 def _element_types(description: TypeDescription) -> tuple[TypeDescription, ...]:
@@ -296,50 +266,41 @@ def _element_types(description: TypeDescription) -> tuple[TypeDescription, ...]:
     return description.elements
 
 
-def _refuse_inflation(description: TypeDescription, start: int) -> None:
+def _inflates(description: TypeDescription) -> bool:
+    """Whether few octets, or none, would make many values."""
     octets, values = _least(description)
-    if values > VALUES_PER_OCTET * octets:
-        raise DecodeError(
-            f"compact-array elements of at least {octets} octets for {values} values",
-            start,
-        )
+    return values > VALUES_PER_OCTET * octets
 
 
 def _least(description: TypeDescription) -> tuple[int, int]:
-    """Fewest octets and number of values of one element."""
+    """Fewest octets of one element, and the number of values it makes."""
+    if description.type in _SEQUENCES:
+        repeated = description.array_length if description.type is DataType.ARRAY else 1
+        inner = [_least(each) for each in description.elements]
+        octets = repeated * sum(least for least, _ in inner)
+        return octets, 1 + repeated * sum(values for _, values in inner)
+    if description.type in _FIXED:
+        return calcsize(_FIXED[description.type][0]), 1
     if description.type in _EMPTY:
         return 0, 1
-    row = _FIXED.get(description.type)
-    if row is not None:
-        return Struct(row.format).size, 1
-    inner = [_least(each) for each in description.elements]
-    repeated = description.array_length if description.type is DataType.ARRAY else 1
-    if description.type in _SEQUENCES:
-        return repeated * sum(octets for octets, _ in inner), 1 + repeated * sum(
-            values for _, values in inner
-        )
     return 1, 1  # strings have at least their length octet
 
 
-_READERS: dict[int, _Read] = {
+_READER_ROWS: dict[int, _Read] = {
     **{data_type: _empty_reader(data_type) for data_type in _EMPTY},
     **{data_type: _fixed_reader(data_type, row) for data_type, row in _FIXED.items()},
-    DataType.ARRAY: _sequence_reader(DataType.ARRAY),
-    DataType.STRUCTURE: _sequence_reader(DataType.STRUCTURE),
+    **{data_type: _sequence_reader(data_type) for data_type in _SEQUENCES},
     DataType.BIT_STRING: _read_bit_string,
     DataType.OCTET_STRING: _read_octet_string,
     DataType.VISIBLE_STRING: _read_visible_string,
     DataType.UTF8_STRING: _read_utf8_string,
     DataType.COMPACT_ARRAY: _read_compact_array,
 }
+_READERS = tuple(_READER_ROWS.get(tag, _unknown_tag) for tag in range(256))
 
 
 def _encode(data: Data, depth: int) -> bytes:
-    return bytes((data.type,)) + _encode_contents(data, depth)
-
-
-def _encode_contents(data: Data, depth: int) -> bytes:
-    return _ENCODERS[data.type](data.value, depth)
+    return bytes((data.type,)) + _ENCODERS[data.type](data.value, depth)
 
 
 def _refusal(data_type: DataType, value: object) -> LocalProtocolError:
@@ -349,13 +310,13 @@ def _refusal(data_type: DataType, value: object) -> LocalProtocolError:
     )
 
 
-def _fixed_encoder(data_type: DataType, row: _Fixed) -> _Encode:
-    packed = Struct(row.format)
+def _fixed_encoder(data_type: DataType, row: _Row) -> _Encode:
+    packed, kind = Struct(row[0]), row[1]
 
     def encode(value: DataValue, _depth: int) -> bytes:
-        if not isinstance(value, row.kind) or (
-            isinstance(value, bytes) and len(value) != packed.size
-        ):
+        if not isinstance(value, kind):
+            raise _refusal(data_type, value)
+        if isinstance(value, bytes) and len(value) != packed.size:
             raise _refusal(data_type, value)
         try:
             return packed.pack(value)
@@ -389,8 +350,12 @@ def _elements_of(data_type: DataType, value: DataValue, depth: int) -> tuple[Dat
     if type(value) is not tuple or not all(isinstance(each, Data) for each in value):
         raise _refusal(data_type, value)
     if depth == 0:
-        raise LocalProtocolError(f"data nested more than {MAX_DEPTH} deep")
+        raise _too_deep_to_send()
     return value
+
+
+def _too_deep_to_send() -> LocalProtocolError:
+    return LocalProtocolError(f"data nested more than {MAX_DEPTH} deep")
 
 
 def _encode_octet_string(value: DataValue, _depth: int) -> bytes:
@@ -413,10 +378,9 @@ def _text_encoder(data_type: DataType, encoding: str, errors: str) -> _Encode:
 
 
 def _encode_bit_string(value: DataValue, _depth: int) -> bytes:
-    if (
-        not isinstance(value, BitString)
-        or len(value.octets) != (value.bit_length + 7) // 8
-    ):
+    if not isinstance(value, BitString):
+        raise _refusal(DataType.BIT_STRING, value)
+    if len(value.octets) != (value.bit_length + 7) // 8:
         raise _refusal(DataType.BIT_STRING, value)
     return encode_length(value.bit_length) + value.octets
 
@@ -425,6 +389,8 @@ def _encode_compact_array(value: DataValue, depth: int) -> bytes:
     if not isinstance(value, CompactArray):
         raise _refusal(DataType.COMPACT_ARRAY, value)
     description = _encode_description(value.description, depth)
+    if value.elements and _inflates(value.description):
+        raise LocalProtocolError("the elements of a compact-array must take octets")
     contents = b"".join(
         [_encode_described(each, value.description, depth) for each in value.elements]
     )
@@ -432,27 +398,22 @@ def _encode_compact_array(value: DataValue, depth: int) -> bytes:
 
 
 def _encode_description(description: TypeDescription, depth: int) -> bytes:
-    tag = bytes((description.type,))
-    match description:
-        case TypeDescription(DataType.ARRAY, (element,), array_length) if (
-            array_length <= 0xFFFF and depth
-        ):
-            return (
-                tag + array_length.to_bytes(2) + _encode_description(element, depth - 1)
-            )
-        case TypeDescription(DataType.STRUCTURE, elements) if depth:
-            return (
-                tag
-                + encode_length(len(elements))
-                + b"".join([_encode_description(each, depth - 1) for each in elements])
-            )
-        case TypeDescription(
-            DataType.ARRAY | DataType.STRUCTURE | DataType.COMPACT_ARRAY
-        ):
-            raise LocalProtocolError(
-                f"{description.type.name} as described cannot be the element of a compact-array"
-            )
-    return tag
+    data_type, elements, array_length = description
+    if data_type is DataType.COMPACT_ARRAY:
+        raise LocalProtocolError("a compact-array cannot hold compact-arrays")
+    tag = bytes((data_type,))
+    if data_type not in _SEQUENCES:
+        return tag
+    if depth == 0:
+        raise _too_deep_to_send()
+    inner = b"".join([_encode_description(each, depth - 1) for each in elements])
+    if data_type is DataType.STRUCTURE:
+        return tag + encode_length(len(elements)) + inner
+    if len(elements) != 1 or not 0 <= array_length <= 0xFFFF:
+        raise LocalProtocolError(
+            "an array is described by one type and up to 65535 elements"
+        )
+    return tag + array_length.to_bytes(2) + inner
 
 
 def _encode_described(data: Data, description: TypeDescription, depth: int) -> bytes:
@@ -479,8 +440,7 @@ def _encode_described(data: Data, description: TypeDescription, depth: int) -> b
 _ENCODERS: dict[DataType, _Encode] = {
     **{data_type: _empty_encoder(data_type) for data_type in _EMPTY},
     **{data_type: _fixed_encoder(data_type, row) for data_type, row in _FIXED.items()},
-    DataType.ARRAY: _sequence_encoder(DataType.ARRAY),
-    DataType.STRUCTURE: _sequence_encoder(DataType.STRUCTURE),
+    **{data_type: _sequence_encoder(data_type) for data_type in _SEQUENCES},
     DataType.BIT_STRING: _encode_bit_string,
     DataType.OCTET_STRING: _encode_octet_string,
     DataType.VISIBLE_STRING: _text_encoder(

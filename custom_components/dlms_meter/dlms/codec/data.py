@@ -1,0 +1,99 @@
+"""COSEM Data as values: the tag of a type and what it holds.
+
+Source: DLMS UA Green Book, the ASN.1 of xDLMS (CHOICE Data, TypeDescription).
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class DataType(IntEnum):
+    """Tags of the CHOICE Data."""
+
+    NULL_DATA = 0
+    ARRAY = 1
+    STRUCTURE = 2
+    BOOLEAN = 3
+    BIT_STRING = 4
+    DOUBLE_LONG = 5
+    DOUBLE_LONG_UNSIGNED = 6
+    FLOATING_POINT = 7
+    """32 bits; withdrawn from the standard in favour of FLOAT32, still sent by old meters."""
+    OCTET_STRING = 9
+    VISIBLE_STRING = 10
+    UTF8_STRING = 12
+    BCD = 13
+    INTEGER = 15
+    LONG = 16
+    UNSIGNED = 17
+    LONG_UNSIGNED = 18
+    COMPACT_ARRAY = 19
+    LONG64 = 20
+    LONG64_UNSIGNED = 21
+    ENUM = 22
+    FLOAT32 = 23
+    FLOAT64 = 24
+    DATE_TIME = 25
+    DATE = 26
+    TIME = 27
+    DELTA_INTEGER = 28
+    DELTA_LONG = 29
+    DELTA_DOUBLE_LONG = 30
+    DELTA_UNSIGNED = 31
+    DELTA_LONG_UNSIGNED = 32
+    DELTA_DOUBLE_LONG_UNSIGNED = 33
+    DONT_CARE = 255
+
+
+class BitString(NamedTuple):
+    """Bits, the first one the highest of the first octet; what pads the last octet is kept as it came."""
+
+    octets: bytes
+    bit_length: int
+
+    def __str__(self) -> str:
+        """Show the bits as 0 and 1, the first bit first."""
+        return "".join(f"{octet:08b}" for octet in self.octets)[: self.bit_length]
+
+
+class TypeDescription(NamedTuple):
+    """What the elements of a compact-array are: their tags, sent once for all of them."""
+
+    type: DataType
+    elements: tuple[TypeDescription, ...] = ()
+    """Of a structure one per element, of an array the one all its elements share, else none."""
+    array_length: int = 0
+    """Number of elements of an array; 0 for every other type."""
+
+
+class CompactArray(NamedTuple):
+    """An array whose elements share one type description; here each element carries its type again."""
+
+    description: TypeDescription
+    elements: tuple[Data, ...]
+
+
+type DataValue = (
+    bool
+    | int
+    | float
+    | str
+    | bytes
+    | BitString
+    | CompactArray
+    | tuple[Data, ...]
+    | None
+)
+
+
+class Data(NamedTuple):
+    """One COSEM value: the tag of the CHOICE and what it holds.
+
+    ARRAY and STRUCTURE hold a tuple of Data. OCTET_STRING, DATE_TIME (12 octets), DATE (5) and TIME (4) hold bytes.
+    VISIBLE_STRING holds str, one character per octet (latin-1: meters send any octet).
+    UTF8_STRING holds str; octets that are not UTF-8 survive as surrogates (`surrogateescape`).
+    BCD holds its octet as a number. NULL_DATA and DONT_CARE hold None.
+    """
+
+    type: DataType
+    value: DataValue
