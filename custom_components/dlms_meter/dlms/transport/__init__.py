@@ -4,6 +4,7 @@ from typing import Protocol
 
 from ..errors import TransportError
 from .endpoint import Endpoint
+from .stream import open_tcp
 
 
 class Receiver(Protocol):
@@ -31,6 +32,4 @@ async def open_transport(endpoint: Endpoint, receiver: Receiver) -> Transport:
 
     Raises `TransportError` when it cannot be opened (the message says why and names the endpoint).
     """
-    from .stream import open_tcp  # noqa: PLC0415
-
     return await open_tcp(endpoint, receiver)

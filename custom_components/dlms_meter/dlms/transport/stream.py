@@ -1,0 +1,115 @@
+"""One byte stream to a meter: TCP, to the meter itself or to a gateway in front of it."""
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, cast
+
+from ..errors import TransportError
+from .endpoint import Endpoint, TcpEndpoint
+
+if TYPE_CHECKING:  # the package imports this module, so it cannot be imported here
+    from . import Receiver
+
+OPEN_TIMEOUT = 10.0  # seconds for name lookup and TCP handshake together
+CLOSE_TIMEOUT = 1.0  # seconds for the last bytes to leave
+
+# What stands behind an OSError, and what the user can do about it. The first row that fits is taken.
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (
+        TimeoutError,
+        "nothing answers; check the address, the power of the meter or gateway, and the network between",
+    ),
+    (
+        ConnectionRefusedError,
+        "the connection was refused; check the port, and whether another program holds the only connection",
+    ),
+    (
+        socket.gaierror,
+        "the host name is not known; check its spelling, or use the IP address",
+    ),
+    (
+        UnicodeError,
+        "this is not a host name; check its spelling, or use the IP address",
+    ),
+    (
+        ConnectionError,
+        "the connection was reset; another program may hold the only connection, or the gateway restarted",
+    ),
+    (
+        OSError,
+        "the network has no way there; check the address, the power of the meter or gateway, and the network between",
+    ),
+)
+
+
+def _describe(error: Exception) -> str:
+    """Say what an operating system error means for someone who wants to reach a meter."""
+    return next(reason for kind, reason in _REASONS if isinstance(error, kind))
+
+
+class Stream(asyncio.Protocol):
+    """An open byte stream: hands what comes in to its receiver at once, keeps nothing."""
+
+    def __init__(self, endpoint: Endpoint, receiver: Receiver) -> None:
+        self._endpoint = endpoint
+        self._receiver = receiver
+        self._transport: asyncio.Transport
+        self._closing = False
+        self._lost = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport asyncio made for us."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes on, unless the connection is being closed."""
+        if not self._closing:
+            self._receiver.data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the receiver why the connection is gone."""
+        self._lost.set()
+        if self._closing:
+            self._receiver.connection_lost(None)
+            return
+        reason = (
+            "the other side closed the connection; it may serve one client at a time, or have given up on a silent one"
+            if exc is None
+            else _describe(exc)
+        )
+        self._receiver.connection_lost(TransportError(f"{self._endpoint}: {reason}"))
+
+    def write(self, data: bytes) -> None:
+        """Send bytes soon; nothing is sent on a connection that is gone."""
+        if not self._lost.is_set():
+            self._transport.write(data)
+
+    async def close(self) -> None:
+        """Let the last bytes leave, at most `CLOSE_TIMEOUT` seconds, then close. Safe to cancel and to repeat."""
+        self._closing = True
+        self._transport.close()
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self._lost.wait()
+        except TimeoutError:
+            self._transport.abort()
+            await self._lost.wait()  # the loop's next turn
+        finally:
+            self._transport.abort()  # in case of cancellation
+
+
+async def open_tcp(endpoint: TcpEndpoint, receiver: Receiver) -> Stream:
+    """Connect to `endpoint` within `OPEN_TIMEOUT` seconds.
+
+    Raises `TransportError` when the host is unknown, unreachable, refuses or does not answer.
+    """
+    try:
+        async with asyncio.timeout(OPEN_TIMEOUT):
+            _, stream = await asyncio.get_running_loop().create_connection(
+                lambda: Stream(endpoint, receiver), endpoint.host, endpoint.port
+            )
+    except (OSError, UnicodeError) as error:
+        raise TransportError(
+            f"Cannot connect to {endpoint}: {_describe(error)} ({error or type(error).__name__})"
+        ) from error
+    return stream
