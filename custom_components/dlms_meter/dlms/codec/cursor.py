@@ -27,7 +27,9 @@ class Reader:
         """Step over `count` octets and return where they start."""
         start = self.offset
         if count > self.end - start:
-            raise DecodeError(f"{count} octets expected, {self.end - start} left", start)
+            raise DecodeError(
+                f"{count} octets expected, {self.end - start} left", start
+            )
         self.offset = start + count
         return start
 
@@ -66,7 +68,9 @@ class Reader:
         if first < 0x80:
             return first
         if not 0x81 <= first <= 0x84:
-            raise DecodeError(f"length octet {first:02X} is not supported", self.offset - 1)
+            raise DecodeError(
+                f"length octet {first:02X} is not supported", self.offset - 1
+            )
         return int.from_bytes(self.take(first & 0x7F))
 
     def octets(self) -> bytes:
@@ -77,12 +81,16 @@ class Reader:
         """Read one octet that must be `value`."""
         found = self.uint8()
         if found != value:
-            raise DecodeError(f"{what}: {value:02X} expected, {found:02X} found", self.offset - 1)
+            raise DecodeError(
+                f"{what}: {value:02X} expected, {found:02X} found", self.offset - 1
+            )
 
     def finish(self, what: str) -> None:
         """Refuse octets after the end of `what`."""
         if self.offset != self.end:
-            raise DecodeError(f"{self.end - self.offset} octets after the end of {what}", self.offset)
+            raise DecodeError(
+                f"{self.end - self.offset} octets after the end of {what}", self.offset
+            )
 
 
 def encode_length(length: int) -> bytes:

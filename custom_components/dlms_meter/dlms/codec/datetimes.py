@@ -1,0 +1,208 @@
+"""Date, time and date-time of COSEM: calendars with blanks.
+
+Any field may be unspecified, here None. The months and days that are rules rather than numbers keep their code:
+`MONTH_DST_BEGIN` and `MONTH_DST_END`, `DAY_LAST` and `DAY_SECOND_LAST`.
+Source: DLMS UA Blue Book, date and time notations.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import IntFlag
+from struct import Struct, error as StructError
+from typing import Self
+
+from ..errors import DecodeError, LocalProtocolError
+
+MONTH_DST_END = 0xFD
+MONTH_DST_BEGIN = 0xFE
+DAY_SECOND_LAST = 0xFD
+DAY_LAST = 0xFE
+
+_DATE = Struct(">HBBB")
+_TIME = Struct(">BBBB")
+_ZONE = Struct(">hB")
+_ANY_YEAR = 0xFFFF
+_ANY = 0xFF
+_ANY_DEVIATION = -0x8000
+
+
+class ClockStatus(IntFlag):
+    """What the meter thinks of its own clock; reserved bits are kept."""
+
+    INVALID = 0x01
+    DOUBTFUL = 0x02
+    DIFFERENT_CLOCK_BASE = 0x04
+    INVALID_CLOCK_STATUS = 0x08
+    DAYLIGHT_SAVING = 0x80
+
+
+@dataclass(frozen=True, slots=True)
+class DlmsDate:
+    """A date of 5 octets; what cannot be in a calendar (month 0) is kept as it came."""
+
+    year: int | None
+    month: int | None
+    day: int | None
+    day_of_week: int | None
+    """1 Monday … 7 Sunday."""
+
+    @classmethod
+    def decode(cls, octets: bytes) -> Self:
+        """Decode 5 octets; raises `DecodeError` for any other number."""
+        year, month, day, day_of_week = _unpack(_DATE, octets, "a date")
+        return cls(
+            _specified(year, _ANY_YEAR),
+            _specified(month),
+            _specified(day),
+            _specified(day_of_week),
+        )
+
+    def encode(self) -> bytes:
+        """Encode to 5 octets; raises `LocalProtocolError` when a field does not fit."""
+        year = _ANY_YEAR if self.year is None else self.year
+        return _pack(
+            _DATE, year, _sent(self.month), _sent(self.day), _sent(self.day_of_week)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DlmsTime:
+    """A time of day of 4 octets; what no clock shows (hour 25) is kept as it came."""
+
+    hour: int | None
+    minute: int | None
+    second: int | None
+    hundredths: int | None
+
+    @classmethod
+    def decode(cls, octets: bytes) -> Self:
+        """Decode 4 octets; raises `DecodeError` for any other number."""
+        hour, minute, second, hundredths = _unpack(_TIME, octets, "a time")
+        return cls(
+            _specified(hour),
+            _specified(minute),
+            _specified(second),
+            _specified(hundredths),
+        )
+
+    def encode(self) -> bytes:
+        """Encode to 4 octets; raises `LocalProtocolError` when a field does not fit."""
+        return _pack(
+            _TIME,
+            _sent(self.hour),
+            _sent(self.minute),
+            _sent(self.second),
+            _sent(self.hundredths),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DlmsDateTime:
+    """A date-time of 12 octets: local date and time, the way to UTC, and the state of the clock."""
+
+    date: DlmsDate
+    time: DlmsTime
+    deviation: int | None
+    """Minutes, as sent. The standard adds them to local time to get UTC: -60 is Central European winter time.
+
+    Meters of several countries send the opposite sign; only a look at the meter's clock can tell.
+    """
+    status: ClockStatus | None
+
+    @classmethod
+    def decode(cls, octets: bytes) -> Self:
+        """Decode 12 octets; raises `DecodeError` for any other number."""
+        if len(octets) != 12:
+            raise DecodeError(f"{len(octets)} octets are not a date-time")
+        deviation, status = _ZONE.unpack(octets[9:])
+        return cls(
+            DlmsDate.decode(octets[:5]),
+            DlmsTime.decode(octets[5:9]),
+            _specified(deviation, _ANY_DEVIATION),
+            None if status == _ANY else ClockStatus(status),
+        )
+
+    @classmethod
+    def from_datetime(cls, moment: datetime) -> Self:
+        """Make the date-time of an aware datetime, in its own zone, with deviation, and status for summer time.
+
+        Raises `LocalProtocolError` when `moment` is naive.
+        """
+        offset = moment.utcoffset()
+        if offset is None:
+            raise LocalProtocolError("a date-time needs a datetime with a time zone")
+        return cls(
+            DlmsDate(moment.year, moment.month, moment.day, moment.isoweekday()),
+            DlmsTime(
+                moment.hour, moment.minute, moment.second, moment.microsecond // 10_000
+            ),
+            -(offset // timedelta(minutes=1)),
+            ClockStatus.DAYLIGHT_SAVING if moment.dst() else ClockStatus(0),
+        )
+
+    def encode(self) -> bytes:
+        """Encode to 12 octets; raises `LocalProtocolError` when a field does not fit."""
+        deviation = _ANY_DEVIATION if self.deviation is None else self.deviation
+        return (
+            self.date.encode()
+            + self.time.encode()
+            + _pack(_ZONE, deviation, _sent(self.status))
+        )
+
+    def local(self) -> datetime | None:
+        """Return the local time without a zone, or None when a field is unspecified, a rule, or impossible.
+
+        Unspecified hundredths count as 0: most meters send none.
+        """
+        year, month, day = self.date.year, self.date.month, self.date.day
+        hour, minute, second = self.time.hour, self.time.minute, self.time.second
+        if (
+            year is None
+            or month is None
+            or day is None
+            or hour is None
+            or minute is None
+            or second is None
+        ):
+            return None
+        microsecond = (self.time.hundredths or 0) * 10_000
+        try:
+            return datetime(year, month, day, hour, minute, second, microsecond)  # noqa: DTZ001  the zone is the meter's
+        except ValueError:
+            return None
+
+    def as_utc(self, *, reversed_deviation: bool = False) -> datetime | None:
+        """Return the moment in UTC, or None without a deviation or where `local()` has nothing.
+
+        `reversed_deviation` is for meters that send the minutes from UTC to local time.
+        """
+        local = self.local()
+        if local is None or self.deviation is None:
+            return None
+        minutes = -self.deviation if reversed_deviation else self.deviation
+        try:
+            return (local + timedelta(minutes=minutes)).replace(tzinfo=UTC)
+        except OverflowError:
+            return None
+
+
+def _specified(value: int, unspecified: int = _ANY) -> int | None:
+    return None if value == unspecified else value
+
+
+def _sent(value: int | None) -> int:
+    return _ANY if value is None else value
+
+
+def _unpack(layout: Struct, octets: bytes, what: str) -> tuple[int, ...]:
+    try:
+        return layout.unpack(octets)
+    except StructError:
+        raise DecodeError(f"{len(octets)} octets are not {what}") from None
+
+
+def _pack(layout: Struct, *fields: int) -> bytes:
+    try:
+        return layout.pack(*fields)
+    except StructError:
+        raise LocalProtocolError(f"{fields} does not fit a date-time") from None
