@@ -1,0 +1,265 @@
+"""Start Home Assistant and a simulated meter, introduce them to each other, and show the readings.
+
+Everything it writes is below `.demo/`, so a second start is quick and keeps its data; delete that folder to start afresh.
+"""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+import json
+from pathlib import Path
+import signal
+import socket
+import sys
+import time
+
+import aiohttp
+from scripts.home_assistant_api import DOMAIN, START_SECONDS, DemoError, HomeAssistant
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / ".demo"
+CONFIG = FOLDER / "config"
+USER = PASSWORD = "demo"
+METER_PASSWORD = "12345678"
+CONFIGURATION = """\
+homeassistant: {{name: Demo home, time_zone: Europe/Berlin, country: DE, currency: EUR, unit_system: metric}}
+http: {{server_host: 127.0.0.1, server_port: {port}}}
+frontend:
+config:
+energy:
+history:
+logbook:
+sensor:
+usb:
+logger: {{default: warning}}
+"""
+# Needed by the voice assistant only, and built by a C++ compiler that a bare machine has not.
+SKIPPED_PACKAGES = "pymicro-vad,pyspeex-noise"
+
+
+def say(text: str) -> None:
+    """Tell what happens, at once."""
+    print(text, flush=True)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="stop after the first complete set of readings",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8123,
+        help="where Home Assistant listens (default 8123)",
+    )
+    parser.add_argument(
+        "--meter-port",
+        type=int,
+        default=14059,
+        help="where the simulated meter listens (default 14059)",
+    )
+    return parser.parse_args()
+
+
+def require_free_port(port: int, option: str) -> None:
+    """Fail with a reason before anything is started on a port that is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise DemoError(
+                f"Port {port} is in use by another program. Stop it, or choose another port with {option}."
+            ) from error
+
+
+def prepare_folder(port: int) -> None:
+    """Write Home Assistant's configuration, and put the integration where it looks for it."""
+    components = CONFIG / "custom_components"
+    components.mkdir(parents=True, exist_ok=True)
+    link = components / DOMAIN
+    link.unlink(missing_ok=True)
+    link.symlink_to(ROOT / "custom_components" / DOMAIN)
+    (CONFIG / "configuration.yaml").write_text(CONFIGURATION.format(port=port))
+
+
+@asynccontextmanager
+async def program(
+    name: str, *arguments: str, log: Path
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a Python program in the background; it ends with the block, whatever happens."""
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-u",
+            *arguments,
+            cwd=ROOT,
+            stdout=output,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is ours to handle; the program gets a polite SIGTERM
+        )
+        try:
+            yield process
+        finally:
+            await stop(process, name)
+
+
+async def stop(process: asyncio.subprocess.Process, name: str) -> None:
+    """End a program: politely, then for good."""
+    if process.returncode is not None:
+        return
+    say(f"Stopping {name} …")
+    process.terminate()
+    try:
+        async with asyncio.timeout(30):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def onboarding_done() -> Collection[str]:
+    """Return the steps of Home Assistant's first start that earlier runs have done."""
+    storage = CONFIG / ".storage" / "onboarding"
+    steps: list[str] = (
+        json.loads(storage.read_text())["data"]["done"] if storage.exists() else []
+    )
+    return steps
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """Return the end of a log file."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+async def until_listening(
+    process: asyncio.subprocess.Process, port: int, name: str, log: Path
+) -> None:
+    """Wait until a program accepts connections. Raises `DemoError` when it ends first, or takes too long."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.returncode is not None:
+            raise DemoError(
+                f"{name} ended with code {process.returncode}. The end of {log}:\n{tail(log)}"
+            )
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return
+        await asyncio.sleep(0.2)
+    raise DemoError(
+        f"{name} did not start within {START_SECONDS} seconds. The end of {log}:\n{tail(log)}"
+    )
+
+
+def print_table(rows: Sequence[tuple[str, str]]) -> None:
+    """Print the readings below each other."""
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        say(f"  {name:<{width}}  {value}")
+
+
+async def run(arguments: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
+    require_free_port(arguments.port, "--port")
+    require_free_port(arguments.meter_port, "--meter-port")
+    prepare_folder(arguments.port)
+    async with AsyncExitStack() as stack:
+        say("Starting a simulated meter …")
+        meter_log = FOLDER / "meter.log"
+        meter_program = (
+            "-m",
+            "tests.simulator",
+            "--wrapper-port",
+            str(arguments.meter_port),
+        )
+        meter = await stack.enter_async_context(
+            program("the simulated meter", *meter_program, log=meter_log)
+        )
+        await until_listening(
+            meter, arguments.meter_port, "The simulated meter", meter_log
+        )
+
+        say("Starting Home Assistant (the first start takes a minute) …")
+        log = FOLDER / "home-assistant.log"
+        server = await stack.enter_async_context(
+            program(
+                "Home Assistant",
+                *("-m", "homeassistant", "--config", str(CONFIG)),
+                *("--skip-pip-packages", SKIPPED_PACKAGES),
+                log=log,
+            )
+        )
+        await until_listening(server, arguments.port, "Home Assistant", log)
+        home = HomeAssistant(
+            await stack.enter_async_context(aiohttp.ClientSession()),
+            arguments.port,
+            USER,
+            PASSWORD,
+        )
+        await introduce(home, arguments.meter_port)
+
+        rows = await home.readings()
+        say(f"\nHome Assistant: {home.url}   user: {USER}   password: {PASSWORD}\n")
+        print_table(rows)
+        if arguments.once:
+            say("")
+            return
+        say("\nPress Ctrl-C to stop.")
+        await asyncio.wait(
+            [asyncio.ensure_future(meter.wait()), asyncio.ensure_future(server.wait())],
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        raise DemoError(
+            f"Home Assistant or the simulated meter ended by itself. See {log} and {meter_log}."
+        )
+
+
+async def introduce(home: HomeAssistant, meter_port: int) -> None:
+    """Sign in to Home Assistant and add the meter through its config flow, unless that was done before."""
+    done = onboarding_done()
+    await home.sign_in(done)
+    say(
+        "Logged in as user demo."
+        if "user" in done
+        else "Did the onboarding as user demo."
+    )
+    if await home.entries():
+        say("The meter is set up already.")
+        return
+    say("Adding the meter through the integration's set-up dialog …")
+    answers = {
+        "menu": ("network",),
+        "host": "127.0.0.1",
+        "port": meter_port,
+        "framing": "wrapper",
+        "client_sap": 1,
+        "mechanism": "lls",
+        "password": METER_PASSWORD,
+    }
+    say(f"Added {await home.add_meter(answers)}.")
+
+
+async def main() -> int:
+    """Run until done or interrupted; return the exit code."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(run(parse_arguments()))
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        say("Stopped.")
+    except (DemoError, aiohttp.ClientError, TimeoutError) as error:
+        say(f"The demo failed: {error or type(error).__name__}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
