@@ -6,7 +6,8 @@ DlmsError
 ├── RemoteProtocolError      the meter did something the protocol forbids
 ├── TransportError           the connection could not be opened, or was lost
 │   └── TransportTimeout     it is open, but nothing (more) came in time
-├── LinkError                the data link was refused (DM, FRMR) or broke
+├── LinkError                the data link was refused (FRMR) or broke
+│   └── LinkBusy             … refused by DM: wrong address, or the meter serves another client
 ├── AssociationRejected      the meter refused the application association
 │   └── AuthenticationFailed … because of the password or key
 ├── SecurityError            a ciphered message cannot be trusted or read
@@ -46,6 +47,10 @@ class TransportTimeout(TransportError, TimeoutError):
 
 class LinkError(DlmsError):
     """The meter refused the data link (DM), rejected a frame (FRMR), or the link broke."""
+
+
+class LinkBusy(LinkError):
+    """DM in answer to SNRM: wrong address, or the meter is busy with another session."""
 
 
 class AssociationRejected(DlmsError):

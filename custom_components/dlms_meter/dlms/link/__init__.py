@@ -39,7 +39,9 @@ class LinkStatistics:
 
     frames_sent: int = 0
     frames_received: int = 0
-    frames_repeated: int = 0  # sent again because the meter did not answer, or asked for it
+    frames_repeated: int = (
+        0  # sent again because the meter did not answer, or asked for it
+    )
     bad_checks: int = 0  # frames dropped for a wrong HCS or FCS
     octets_discarded: int = 0  # octets that belonged to no frame
     timeouts: int = 0
