@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from ..codec.axdr import Data
 from .obis import Obis
 
 
@@ -15,6 +16,23 @@ class AttributeDescriptor(NamedTuple):
     def __str__(self) -> str:
         """Print as class, OBIS code and attribute: `3/1-0:1.8.0*255/2`."""
         return f"{self.class_id}/{self.logical_name}/{self.attribute_id}"
+
+
+class SelectiveAccess(NamedTuple):
+    """Which part of an attribute is wanted: the selector its interface class defines, and its parameters.
+
+    For the buffer of a profile: 1 a range of values, 2 a range of entries.
+    """
+
+    selector: int
+    parameters: Data
+
+
+class SelectedAttribute(NamedTuple):
+    """An attribute, or with `access` a part of it (Cosem-Attribute-Descriptor-With-Selection)."""
+
+    attribute: AttributeDescriptor
+    access: SelectiveAccess | None = None
 
 
 class MethodDescriptor(NamedTuple):
