@@ -30,7 +30,10 @@ class Obis(bytes):
             groups = [int(group) for group in text.split(".")]
         elif match := _REDUCED.fullmatch(text):
             defaults = (1, 0, 0, 0, 0, 255)
-            groups = [default if group is None else int(group) for group, default in zip(match.groups(), defaults, strict=True)]
+            groups = [
+                default if group is None else int(group)
+                for group, default in zip(match.groups(), defaults, strict=True)
+            ]
         else:
             raise DecodeError(f"{text!r} is not an OBIS code such as 1-0:1.8.0*255")
         if max(groups) > 0xFF:

@@ -1,0 +1,202 @@
+"""The object list of an association: which objects a meter has, and what this association may do with them.
+
+Source: DLMS UA Blue Book, Association LN (class 15), attribute 2 object_list.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import Any, Self
+
+from ..codec.axdr import decode_data
+from ..codec.data import Data, DataType
+from ..errors import DecodeError
+from .obis import Obis
+
+_ASSOCIATION_LN = 15
+_CURRENT_ASSOCIATION = Obis.parse("0-0:40.0.0*255")
+_BIT_FIELD_VERSION = 3
+
+
+class AccessMode(IntFlag):
+    """Rights to one attribute or method, and how requests and responses must be protected.
+
+    These are the bits of Association LN version 3; the enumerations of older versions are translated to them.
+    For a method, READ is the right to invoke it.
+    """
+
+    NONE = 0
+    READ = 0x01
+    WRITE = 0x02
+    AUTHENTICATED_REQUEST = 0x04
+    ENCRYPTED_REQUEST = 0x08
+    SIGNED_REQUEST = 0x10
+    AUTHENTICATED_RESPONSE = 0x20
+    ENCRYPTED_RESPONSE = 0x40
+    SIGNED_RESPONSE = 0x80
+
+
+_INVOKE = AccessMode.READ
+_READ_WRITE = AccessMode.READ | AccessMode.WRITE
+_AUTHENTICATED = AccessMode.AUTHENTICATED_REQUEST
+_OLD_ATTRIBUTE_MODES = (
+    AccessMode.NONE,
+    AccessMode.READ,
+    AccessMode.WRITE,
+    _READ_WRITE,
+    AccessMode.READ | _AUTHENTICATED,
+    AccessMode.WRITE | _AUTHENTICATED,
+    _READ_WRITE | _AUTHENTICATED,
+)
+_OLD_METHOD_MODES = (AccessMode.NONE, _INVOKE, _INVOKE | _AUTHENTICATED)
+
+type _Modes = tuple[AccessMode, ...] | None
+"""The enumeration access modes are written in; None for the bit field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CosemObject:
+    """One object of a meter. Rights are a hint, not a promise: meters refuse what they list, and allow what they do not."""
+
+    class_id: int
+    version: int
+    logical_name: Obis
+    attribute_access: Mapping[int, AccessMode] = field(default_factory=dict, hash=False)
+    """Rights by attribute index; empty if the meter did not say."""
+    method_access: Mapping[int, AccessMode] = field(default_factory=dict, hash=False)
+    """Rights by method index; empty if the meter did not say."""
+    base_name: int | None = None
+    """Where the object starts in short-name referencing; None with logical names."""
+
+    def readable(self, attribute_id: int) -> bool:
+        """Tell whether reading the attribute is worth a try: allowed, or not mentioned."""
+        return AccessMode.READ in self.attribute_access.get(
+            attribute_id, AccessMode.READ
+        )
+
+    def writable(self, attribute_id: int) -> bool:
+        """Tell whether the meter says that the attribute can be written."""
+        return AccessMode.WRITE in self.attribute_access.get(
+            attribute_id, AccessMode.NONE
+        )
+
+    def invocable(self, method_id: int) -> bool:
+        """Tell whether the meter says that the method can be invoked."""
+        return _INVOKE in self.method_access.get(method_id, AccessMode.NONE)
+
+    def to_storage(self) -> dict[str, Any]:
+        """Return the same as JSON-able values, for `from_storage`."""
+        return {
+            "class_id": self.class_id,
+            "version": self.version,
+            "logical_name": str(self.logical_name),
+            "attributes": [
+                [index, int(mode)] for index, mode in self.attribute_access.items()
+            ],
+            "methods": [
+                [index, int(mode)] for index, mode in self.method_access.items()
+            ],
+            "base_name": self.base_name,
+        }
+
+    @classmethod
+    def from_storage(cls, stored: Mapping[str, Any]) -> Self:
+        """Make the object `to_storage` was called on. Raises `DecodeError` for anything else."""
+        try:
+            return cls(
+                class_id=int(stored["class_id"]),
+                version=int(stored["version"]),
+                logical_name=Obis.parse(stored["logical_name"]),
+                attribute_access={
+                    index: AccessMode(mode) for index, mode in stored["attributes"]
+                },
+                method_access={
+                    index: AccessMode(mode) for index, mode in stored["methods"]
+                },
+                base_name=stored["base_name"],
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise DecodeError(f"not a stored COSEM object: {error!r}") from error
+
+
+def decode_object_list(data: Data | bytes) -> tuple[CosemObject, ...]:
+    """Read an object_list attribute, as Data or as the octets of one, in the order of the meter.
+
+    Entries that do not even name an object are left out, rights that make no sense count as not said.
+    Raises `DecodeError` if the value is no array, or no entry of it is an object.
+    """
+    if isinstance(data, bytes):
+        data = decode_data(data)
+    if data.type is not DataType.ARRAY:
+        raise DecodeError(f"an object list is an array, not {data.type.name}")
+    named = [
+        (head, entry) for entry in _elements(data) if (head := _head(entry)) is not None
+    ]
+    if not named:
+        raise DecodeError("an object list without a single object")
+    bit_field = any(
+        class_id == _ASSOCIATION_LN
+        and logical_name == _CURRENT_ASSOCIATION
+        and version >= _BIT_FIELD_VERSION
+        for (class_id, version, logical_name), _ in named
+    )
+    attribute_modes, method_modes = (
+        (None, None) if bit_field else (_OLD_ATTRIBUTE_MODES, _OLD_METHOD_MODES)
+    )
+    return tuple(
+        _cosem_object(head, entry, attribute_modes, method_modes)
+        for head, entry in named
+    )
+
+
+def _elements(data: Data) -> tuple[Data, ...]:
+    """Return what an array or structure holds, and nothing for any other type."""
+    if data.type is DataType.ARRAY or data.type is DataType.STRUCTURE:
+        assert isinstance(data.value, tuple)
+        return data.value
+    return ()
+
+
+def _head(entry: Data) -> tuple[int, int, Obis] | None:
+    """Return class, version and logical name of an entry; None if it has not all three."""
+    match [element.value for element in _elements(entry)[:3]]:
+        case [int(class_id), int(version), bytes(logical_name)] if len(
+            logical_name
+        ) == len(_CURRENT_ASSOCIATION):
+            return class_id, version, Obis(logical_name)
+    return None
+
+
+def _cosem_object(
+    head: tuple[int, int, Obis],
+    entry: Data,
+    attribute_modes: _Modes,
+    method_modes: _Modes,
+) -> CosemObject:
+    class_id, version, logical_name = head
+    rights = _elements(entry)[3:4]  # a meter that does not say leaves them out
+    lists = _elements(rights[0])[:2] if rights else ()
+    attributes, methods = (*(_elements(items) for items in lists), (), ())[:2]
+    return CosemObject(
+        class_id=class_id,
+        version=version,
+        logical_name=logical_name,
+        attribute_access=_access(attributes, attribute_modes),
+        method_access=_access(methods, method_modes),
+    )
+
+
+def _access(items: tuple[Data, ...], modes: _Modes) -> dict[int, AccessMode]:
+    """Read {index, access mode, …} items, leaving out what is neither."""
+    access: dict[int, AccessMode] = {}
+    for item in items:
+        match [element.value for element in _elements(item)[:2]]:
+            case [
+                int(index),
+                int(mode),
+            ]:  # a method of version 0 has a boolean, which is an int
+                if modes is None:
+                    access[index] = AccessMode(mode & 0xFF)
+                elif 0 <= mode < len(modes):
+                    access[index] = modes[mode]
+    return access
