@@ -1,0 +1,647 @@
+"""The pump, with a link that has no frames: who is woken when, what is late, and how it ends."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+import logging
+from typing import ClassVar
+
+import pytest
+
+from custom_components.dlms_meter.dlms.application.acse import Aare, Aarq, Rlre, Rlrq
+from custom_components.dlms_meter.dlms.application.apdu import Apdu, decode_apdu
+from custom_components.dlms_meter.dlms.application.association import (
+    Association,
+    AssociationSettings,
+    AssociationState,
+)
+from custom_components.dlms_meter.dlms.application.enums import (
+    ApplicationContext,
+    AssociationResult,
+    Conformance,
+    Mechanism,
+    UserDiagnostic,
+)
+from custom_components.dlms_meter.dlms.application.fields import InvokeIdAndPriority
+from custom_components.dlms_meter.dlms.application.get import (
+    GetRequestNormal,
+    GetResponseNormal,
+)
+from custom_components.dlms_meter.dlms.application.initiate import InitiateResponse
+from custom_components.dlms_meter.dlms.application.procedures import (
+    Procedure,
+    associate,
+)
+from custom_components.dlms_meter.dlms.codec.data import Data, DataType
+from custom_components.dlms_meter.dlms.connection import (
+    CLOSING_TIMEOUT,
+    REQUEST_TIMEOUT,
+    RESPONSE_TIMEOUT,
+    Connection,
+)
+from custom_components.dlms_meter.dlms.cosem.descriptors import AttributeDescriptor
+from custom_components.dlms_meter.dlms.cosem.obis import Obis
+from custom_components.dlms_meter.dlms.errors import (
+    DecodeError,
+    DlmsError,
+    LinkBusy,
+    LinkError,
+    LocalProtocolError,
+    TransportError,
+    TransportTimeout,
+)
+from custom_components.dlms_meter.dlms.link import (
+    ApduReceived,
+    LinkDown,
+    LinkEvent,
+    LinkStatistics,
+    LinkUp,
+)
+from custom_components.dlms_meter.dlms.transport.endpoint import TcpEndpoint
+from tests.transports import MemoryTransport, memory_transports, run_virtually
+
+ENDPOINT = TcpEndpoint("meter.example", 4059)
+ATTRIBUTE = AttributeDescriptor(3, Obis.parse("1-0:1.8.0"), 2)
+
+ACCEPTED = Aare(
+    application_context=ApplicationContext.LOGICAL_NAME,
+    result=AssociationResult.ACCEPTED,
+    diagnostic=UserDiagnostic.NULL,
+    user_information=InitiateResponse(
+        conformance=Conformance.GET, max_receive_pdu_size=500
+    ).encode(),
+)
+
+CONNECT, UP, BUSY, DISCONNECT, DOWN, BROKEN = (
+    b"SNRM",
+    b"UA",
+    b"DM",
+    b"DISC",
+    b"UA'",
+    b"!",
+)
+
+
+class ScriptedLink:
+    """A link without frames: each chunk is an APDU, or one of the words above; `#` begins an unsolicited APDU.
+
+    It repeats itself once after silence, then gives up.
+    """
+
+    _EVENTS: ClassVar[dict[bytes, LinkEvent]] = {
+        UP: LinkUp(),
+        BUSY: LinkDown(LinkBusy("busy")),
+        DOWN: LinkDown(),
+        BROKEN: LinkDown(LinkError("broken")),
+    }
+
+    def __init__(self) -> None:
+        self.statistics = LinkStatistics()
+        self.awaiting_response = False
+        self.up = False
+        self.sent = b""
+        self.outbox = b""
+        self.inbox: list[LinkEvent] = []
+
+    def connect(self) -> None:
+        self.send(CONNECT)
+
+    def disconnect(self) -> None:
+        if self.sent:
+            self.send(DISCONNECT)
+        else:
+            self.inbox.append(LinkDown())
+
+    def send_apdu(self, apdu: bytes) -> None:
+        if not self.up:
+            raise LocalProtocolError("the link is not up")
+        self.send(apdu)
+
+    def send(self, data: bytes) -> None:
+        self.outbox = self.sent = data
+        self.awaiting_response = True
+        self.statistics.timeouts = 0
+
+    def receive_data(self, data: bytes) -> None:
+        for chunk in data.split(b"|"):
+            if chunk == b"...":  # a part of an answer
+                continue
+            self.awaiting_response = False
+            event = self._EVENTS.get(chunk)
+            if event is None:
+                event = ApduReceived(chunk.removeprefix(b"#"), chunk.startswith(b"#"))
+            self.up = self.up or event == LinkUp()
+            self.inbox.append(event)
+
+    def on_timeout(self) -> None:
+        self.statistics.timeouts += 1
+        if self.statistics.timeouts == 1:
+            self.outbox = self.sent
+        else:
+            self.inbox.append(LinkDown(TransportTimeout("no answer, twice")))
+
+    def data_to_send(self) -> bytes:
+        data, self.outbox = self.outbox, b""
+        return data
+
+    def events(self) -> list[LinkEvent]:
+        events, self.inbox = self.inbox, []
+        return events
+
+
+@dataclass
+class ScriptedMeter:
+    """Establishes and ends what it is asked to; answers requests with what `answers` says, silent by default."""
+
+    answers: Callable[[bytes], bytes] = lambda _: b""
+    heard: list[bytes] = field(default_factory=list)
+
+    def receive_data(self, data: bytes) -> bytes:
+        self.heard.append(data)
+        match data[:1]:
+            case b"S":
+                return UP
+            case b"D":
+                return DOWN
+            case b"\x60":
+                return self.answers(data) or ACCEPTED.encode()
+            case b"\x62":
+                return self.answers(data) or Rlre().encode()
+        return self.answers(data)
+
+    def line_idle(self) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        self.heard.append(b"closed")
+
+
+@dataclass
+class Bench:
+    """A connection, opened or about to be, and all that is around it."""
+
+    connection: Connection
+    association: Association
+    meter: ScriptedMeter
+    opened: list[MemoryTransport]
+    notifications: list[bytes]
+
+    @property
+    def transport(self) -> MemoryTransport:
+        return self.opened[-1]
+
+
+@asynccontextmanager
+async def bench(
+    answers: Callable[[bytes], bytes] = lambda _: b"",
+    settings: AssociationSettings | None = None,
+) -> AsyncIterator[Bench]:
+    meter = ScriptedMeter(answers)
+    association = Association(settings or AssociationSettings())
+    notifications: list[bytes] = []
+    connection = Connection(
+        ENDPOINT, ScriptedLink(), association, on_notification=notifications.append
+    )
+    with memory_transports(lambda: meter) as opened:
+        try:
+            yield Bench(connection, association, meter, opened, notifications)
+        finally:
+            await connection.close()
+            assert all(not transport.open for transport in opened)
+
+
+@asynccontextmanager
+async def opened(
+    answers: Callable[[bytes], bytes] = lambda _: b"",
+) -> AsyncIterator[Bench]:
+    async with bench(answers) as made:
+        await made.connection.open()
+        yield made
+
+
+def request(invoke_id: int = 1) -> GetRequestNormal:
+    return GetRequestNormal(InvokeIdAndPriority.of(invoke_id), ATTRIBUTE)
+
+
+def response(value: int, invoke_id: int = 1) -> bytes:
+    return GetResponseNormal(
+        # As Mercury and Kaifa meters do, without the flags of the request.
+        InvokeIdAndPriority(invoke_id),
+        Data(DataType.UNSIGNED, value),
+    ).encode()
+
+
+def value_of(answer: Apdu) -> object:
+    assert isinstance(answer, GetResponseNormal)
+    assert isinstance(answer.result, Data)
+    return answer.result.value
+
+
+def ask(apdu: Apdu) -> Procedure[Apdu]:
+    return (yield apdu)
+
+
+def ask_twice(first: Apdu, second: Apdu) -> Procedure[tuple[Apdu, Apdu]]:
+    return ((yield first), (yield second))
+
+
+def same_invoke(data: bytes) -> bytes:
+    """Answer with the invoke id as the value."""
+    return response(data[2] & 0x0F, data[2] & 0x0F)
+
+
+def test_request_and_answer() -> None:
+    async def main() -> None:
+        async with opened(same_invoke) as at:
+            answers = await at.connection.run(ask_twice(request(1), request(2)))
+            assert [value_of(answer) for answer in answers] == [1, 2]
+        assert at.meter.heard == [
+            CONNECT,
+            request(1).encode(),
+            request(2).encode(),
+            DISCONNECT,
+            b"closed",
+        ]
+
+    run_virtually(main())
+
+
+def test_tasks_take_turns() -> None:
+    async def main() -> None:
+        async with opened(same_invoke) as at:
+            first, second = await asyncio.gather(
+                at.connection.run(ask_twice(request(1), request(2))),
+                at.connection.run(ask_twice(request(3), request(4))),
+            )
+            values = [value_of(answer) for answer in (*first, *second)]
+            assert values == [1, 2, 3, 4]
+        invokes = [data[2] & 0x0F for data in at.meter.heard if data[0] == 0xC0]
+        assert invokes == [1, 2, 3, 4], "a procedure is not interrupted by another"
+
+    run_virtually(main())
+
+
+def test_silence_lets_the_link_repeat_itself_and_give_up() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        async with opened() as at:
+            began = loop.time()
+            with pytest.raises(TransportTimeout, match="no answer, twice"):
+                await at.connection.run(ask(request()))
+            assert loop.time() - began == pytest.approx(2 * RESPONSE_TIMEOUT)
+            with pytest.raises(TransportTimeout, match="no answer, twice"):
+                await at.connection.run(ask(request()))
+            assert at.meter.heard.count(request().encode()) == 2
+        assert at.meter.heard[-1] == b"closed"
+        assert DISCONNECT not in at.meter.heard, "there is nobody to say it to"
+
+    run_virtually(main())
+
+
+def test_bytes_received_keep_patience_up() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        async with opened() as at:
+            for turn in range(1, 10):
+                loop.call_later(0.9 * RESPONSE_TIMEOUT * turn, at.transport.say, b"...")
+            loop.call_later(9 * RESPONSE_TIMEOUT, at.transport.say, response(7))
+            assert value_of(await at.connection.run(ask(request()))) == 7
+            assert at.meter.heard.count(request().encode()) == 1
+
+    run_virtually(main())
+
+
+def test_but_not_for_ever() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        def chatter() -> None:
+            if at.transport.open:
+                at.transport.say(b"...")
+                loop.call_later(1, chatter)
+
+        async with opened() as at:
+            chatter()
+            began = loop.time()
+            with pytest.raises(TransportTimeout, match="bytes came"):
+                await at.connection.run(ask(request()))
+            assert loop.time() - began == pytest.approx(REQUEST_TIMEOUT)
+        await asyncio.sleep(1)  # the last call of chatter
+
+    run_virtually(main())
+
+
+def test_silence_after_answers_to_others() -> None:
+    async def main() -> None:
+        async with opened(lambda _: response(7, 9)) as at:
+            with pytest.raises(TransportTimeout, match="did not answer") as caught:
+                await at.connection.run(ask(request(1)))
+            assert "meter.example:4059" in str(caught.value)
+
+    run_virtually(main())
+
+
+def test_late_answer_is_not_taken_for_another() -> None:
+    async def main() -> None:
+        def answer(data: bytes) -> bytes:
+            if data == request(2).encode():  # the late one comes right before it
+                return response(1, 1) + b"|" + response(2, 2)
+            return b""
+
+        async with opened(answer) as at:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(at.connection.run(ask(request(1))), 1)
+            assert value_of(await at.connection.run(ask(request(2)))) == 2
+
+    run_virtually(main())
+
+
+def test_answer_nobody_waits_for() -> None:
+    async def main() -> None:
+        async with opened(same_invoke) as at:
+            at.transport.say(response(1, 1))
+            await asyncio.sleep(1)
+            assert value_of(await at.connection.run(ask(request(2)))) == 2
+
+    run_virtually(main())
+
+
+def test_undecodable_answer_spoils_one_request_only() -> None:
+    async def main() -> None:
+        def answer(data: bytes) -> bytes:
+            return b"\xc4\x01" if data == request(1).encode() else same_invoke(data)
+
+        async with opened(answer) as at:
+            with pytest.raises(DecodeError):
+                await at.connection.run(ask(request(1)))
+            assert value_of(await at.connection.run(ask(request(2)))) == 2
+
+    run_virtually(main())
+
+
+def test_procedure_may_try_another_way_after_an_undecodable_answer() -> None:
+    def ask_differently() -> Procedure[Apdu]:
+        try:
+            return (yield request(1))
+        except DecodeError:
+            return (yield request(2))
+
+    async def main() -> None:
+        def answer(data: bytes) -> bytes:
+            return b"\xc4\x01" if data == request(1).encode() else same_invoke(data)
+
+        async with opened(answer) as at:
+            assert value_of(await at.connection.run(ask_differently())) == 2
+
+    run_virtually(main())
+
+
+def test_notifications_leave_sideways() -> None:
+    notification = bytes.fromhex("0f 00000001 00 00")
+
+    async def main() -> None:
+        def answer(data: bytes) -> bytes:
+            return b"|".join((notification, b"#tilt", same_invoke(data)))
+
+        async with opened(answer) as at:
+            assert value_of(await at.connection.run(ask(request(3)))) == 3
+            at.transport.say(b"#between requests")
+            await asyncio.sleep(1)
+            assert at.notifications == [notification, b"tilt", b"between requests"]
+
+    run_virtually(main())
+
+
+def test_notifications_nobody_wants() -> None:
+    async def main() -> None:
+        connection = Connection(
+            ENDPOINT, ScriptedLink(), Association(AssociationSettings())
+        )
+        with memory_transports(ScriptedMeter) as opened:
+            await connection.open()
+            opened[0].say(b"#tilt")
+            await asyncio.sleep(1)
+            await connection.close()
+
+    run_virtually(main())
+
+
+def test_connection_lost_during_a_request() -> None:
+    closed: list[str] = []
+
+    def ask_and_tell() -> Generator[Apdu, Apdu]:
+        try:
+            yield request()
+        finally:
+            closed.append("procedure")
+
+    async def main() -> None:
+        async with opened() as at:
+            loop = asyncio.get_running_loop()
+            loop.call_later(1, at.transport.lose, "gone")
+            with pytest.raises(TransportError, match="gone"):
+                await at.connection.run(ask_and_tell())
+            assert closed == ["procedure"]
+            with pytest.raises(TransportError, match="gone"):
+                await at.connection.run(ask(request()))
+
+    run_virtually(main())
+
+
+def test_connection_lost_between_requests() -> None:
+    async def main() -> None:
+        async with opened() as at:
+            at.transport.lose("gone")
+            with pytest.raises(TransportError, match="gone"):
+                await at.connection.run(ask(request()))
+
+    run_virtually(main())
+
+
+def test_link_breaks() -> None:
+    async def main() -> None:
+        async with opened(lambda _: BROKEN) as at:
+            with pytest.raises(LinkError, match="broken"):
+                await at.connection.run(ask(request()))
+
+    run_virtually(main())
+
+
+def test_link_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ScriptedMeter, "receive_data", lambda *_: BUSY)
+
+    async def main() -> None:
+        async with bench() as at:
+            with pytest.raises(LinkBusy):
+                await at.connection.open()
+
+    run_virtually(main())
+
+
+def test_lost_while_opening(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = MemoryTransport.__init__
+
+    def lose_at_once(self: MemoryTransport, *args: object, **kwargs: object) -> None:
+        original(self, *args, **kwargs)  # type: ignore[arg-type]
+        self.receiver.data_received(b"welcome")
+        self.lose("gone at once")
+
+    monkeypatch.setattr(MemoryTransport, "__init__", lose_at_once)
+
+    async def main() -> None:
+        async with bench() as at:
+            with pytest.raises(TransportError, match="gone at once"):
+                await at.connection.open()
+
+    run_virtually(main())
+
+
+def test_close_without_open() -> None:
+    async def main() -> None:
+        async with bench() as at:
+            pass
+        assert not at.opened
+
+    run_virtually(main())
+
+
+def test_farewell_in_full() -> None:
+    async def main() -> None:
+        async with opened() as at:
+            await at.connection.run(associate(at.association))
+            assert at.association.state is AssociationState.ASSOCIATED
+        kinds = [data[:1] for data in at.meter.heard]
+        assert kinds == [b"S", b"\x60", b"\x62", b"D", b"c"]
+        await at.connection.close()
+        assert len(at.meter.heard) == 5, "only once"
+        with pytest.raises(LocalProtocolError, match="closed"):
+            await at.connection.run(ask(request()))
+
+    run_virtually(main())
+
+
+def test_farewell_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        async with opened() as at:
+            await at.connection.run(associate(at.association))
+            monkeypatch.setattr(MemoryTransport, "say", lambda *_: None)
+            began = loop.time()
+            await at.connection.close()
+            assert loop.time() - began == pytest.approx(2 * CLOSING_TIMEOUT)
+        kinds = [data[:1] for data in at.meter.heard]
+        assert kinds == [b"S", b"\x60", b"\x62", b"D", b"c"]
+
+    run_virtually(main())
+
+
+@pytest.mark.parametrize("cancellations", [1, 2, 3])
+def test_farewell_after_cancellation(
+    cancellations: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each cancellation ends one wait; what has not been said yet is said all the same."""
+
+    async def main() -> None:
+        meters: list[ScriptedMeter] = []
+
+        async def session() -> None:
+            async with opened() as at:
+                meters.append(at.meter)
+                await at.connection.run(associate(at.association))
+                monkeypatch.setattr(MemoryTransport, "say", lambda *_: None)
+                await at.connection.run(ask(request()))
+
+        task = asyncio.create_task(session())
+        for _ in range(cancellations):
+            await asyncio.sleep(1)
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        kinds = [data[:1] for data in meters[0].heard]
+        assert kinds == [b"S", b"\x60", b"\xc0", b"\x62", b"D", b"c"]
+
+    run_virtually(main())
+
+
+def test_close_ends_the_requests_of_other_tasks() -> None:
+    async def main() -> None:
+        async with opened() as at:
+            await at.connection.run(associate(at.association))
+            running = asyncio.create_task(at.connection.run(ask(request(1))))
+            queued = asyncio.create_task(at.connection.run(ask(request(2))))
+            await asyncio.sleep(1)
+            await at.connection.close()
+            with pytest.raises(LocalProtocolError, match="was closed while"):
+                await running
+            with pytest.raises(LocalProtocolError, match="is closed"):
+                await queued
+        kinds = [data[:1] for data in at.meter.heard]
+        assert kinds == [b"S", b"\x60", b"\xc0", b"\x62", b"D", b"c"]
+
+    run_virtually(main())
+
+
+def test_close_cancelled_while_it_waits_for_its_turn() -> None:
+    async def main() -> None:
+        async with opened() as at:
+            running = asyncio.create_task(at.connection.run(ask(request(1))))
+            await asyncio.sleep(1)
+            closing = asyncio.create_task(at.connection.close())
+            await asyncio.sleep(0)
+            closing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await closing
+            assert not at.transport.open
+            with pytest.raises(DlmsError):
+                await running
+
+    run_virtually(main())
+
+
+PASSWORD = b"correct horse"
+
+
+def test_log_tells_everything_but_the_secret(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    settings = AssociationSettings(mechanism=Mechanism.LLS, secret=PASSWORD)
+
+    def answer(data: bytes) -> bytes:
+        if data[0] == 0xC0:
+            return GetResponseNormal(
+                InvokeIdAndPriority(1), Data(DataType.OCTET_STRING, bytes(1000))
+            ).encode()
+        return b""
+
+    async def main() -> None:
+        async with bench(answer, settings) as at:
+            await at.connection.open()
+            await at.connection.run(associate(at.association))
+            await at.connection.run(ask(request()))
+
+    run_virtually(main())
+    text = caplog.text
+    assert "meter.example:4059 > Aarq(" in text
+    assert "meter.example:4059 > GetRequestNormal(" in text
+    assert f"> {request().encode().hex(' ')}" in text
+    assert "octets, not shown: a secret may be in them" in text
+    assert "characters)" in text, "long APDUs are cut"
+    for shown in (PASSWORD.decode(), PASSWORD.hex(), PASSWORD.hex(" "), repr(PASSWORD)):
+        assert shown not in text
+
+
+def test_log_hides_nothing_where_there_is_no_secret(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    async def main() -> None:
+        async with opened() as at:
+            await at.connection.run(associate(at.association))
+
+    run_virtually(main())
+    assert ACCEPTED.encode().hex(" ") in caplog.text
+    aarq = Association(AssociationSettings()).request()
+    assert isinstance(decode_apdu(aarq.encode()), Aarq)
+    assert aarq.encode().hex(" ") in caplog.text
+    assert Rlrq().encode().hex(" ") in caplog.text
