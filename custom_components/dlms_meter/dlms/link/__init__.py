@@ -45,6 +45,8 @@ class LinkStatistics:
     bad_checks: int = 0  # frames dropped for a wrong HCS or FCS
     octets_discarded: int = 0  # octets that belonged to no frame
     timeouts: int = 0
+    echoes: int = 0  # our own frames, heard back
+    frames_ignored: int = 0  # sound frames for or from other addresses
 
 
 class Link(Protocol):

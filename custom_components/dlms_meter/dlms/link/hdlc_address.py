@@ -9,7 +9,14 @@ from typing import Self
 
 from ..errors import DecodeError, LocalProtocolError
 
+ALL_STATION = 0x7F  # as a client address: to everybody
+
 _LARGEST = {1: 0x7F, 2: 0x7F, 4: 0x3FFF}  # of each half, by octets of the whole address
+_RESERVED = {
+    1: (),
+    2: (0x7E, 0x7F),
+    4: (0x3FFE, 0x3FFF),
+}  # physical: calling, all-station
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,17 @@ class HdlcAddress:
             return bytes((upper << 1, lower << 1 | 1))
         return bytes(
             (upper >> 7 << 1, upper << 1 & 0xFE, lower >> 7 << 1, lower << 1 & 0xFE | 1)
+        )
+
+    def is_answered_by(self, source: HdlcAddress) -> bool:
+        """Tell whether frames sent to this server may be answered from `source`.
+
+        A meter reached by a reserved physical address (calling device, all-station) answers with its own, and the
+        length of the address may differ.
+        """
+        return source.logical_device == self.logical_device and (
+            source.physical_device == self.physical_device
+            or self.physical_device in _RESERVED[self.length]
         )
 
     def __str__(self) -> str:

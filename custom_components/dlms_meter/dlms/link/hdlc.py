@@ -1,0 +1,497 @@
+"""The HDLC link of a client in normal response mode: SNRM, I, RR, DISC and their answers (IEC 62056-46).
+
+The server speaks only when given the word by a frame with P = 1. Whatever is lost on the way is found out by polling
+with RR: N(R) of the answer tells what the server has, N(R) of ours what it must send again. Every state, and every
+frame that means something in it, stands in the tables at the end of the class.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from enum import Enum, auto
+from typing import ClassVar
+
+from ..errors import (
+    DlmsError,
+    LinkBusy,
+    LinkError,
+    LocalProtocolError,
+    TransportTimeout,
+)
+from . import ApduReceived, LinkDown, LinkEvent, LinkStatistics, LinkUp
+from .hdlc_address import HdlcAddress
+from .hdlc_frame import Frame, FrameDecoder, FrameType
+from .hdlc_parameters import HdlcLimits, HdlcParameters, read_limits
+from .hdlc_stations import Stations
+from .hdlc_window import Notifications, ReceiveWindow, Segment, SendWindow, Verdict
+from .llc import COMMAND, strip_llc
+from .silence import describe_silence
+
+__all__ = ["HdlcLimits", "HdlcLink", "HdlcParameters", "State"]
+
+MAX_OCTETS_WITHOUT_PROGRESS = 256 * 1024
+"""So much may come while a frame is awaited and none is of use; then the link gives up."""
+
+_PROMPT_TURNS = 3
+"""Polls and repetitions in direct answer to frames that brought nothing new; after them the timer decides."""
+
+
+class State(Enum):
+    """Where the link stands; DISCONNECTING is also how a stale link is cleared before a new SNRM."""
+
+    DISCONNECTED = auto()
+    CONNECTING = auto()
+    CONNECTED = auto()
+    DISCONNECTING = auto()
+
+
+class HdlcLink:
+    """One HDLC link from a client to a server; implements `Link`.
+
+    Raises `LocalProtocolError` for addresses that do not fit into their octets.
+    """
+
+    _limits: HdlcLimits
+    _sender: SendWindow
+    _receiver: ReceiveWindow
+    _notifications: Notifications
+    _decoder: FrameDecoder
+    _steps: Iterator[Frame]  # what is still to be tried to connect, or to disconnect
+    _refusal: LinkError | None  # why the meter does not want to connect
+    _ending: bool  # DISC was asked for, not sent to clear a stale link
+    _awaiting: bool  # the meter has the word
+    _polled: bool  # the last frame sent was RR
+    _undisturbed: bool  # no timeout since the last I frame
+    _burst: int  # I frames since the meter got the word
+    _silences: int  # timeouts without progress
+    _turns: int  # prompt polls and repetitions since progress or timeout
+    _octets: int  # received without progress
+    _progress: int  # frames that brought something new
+    _progress_at_start: int  # … when the link came up
+    _before: LinkStatistics  # when the present wait began
+
+    def __init__(self, parameters: HdlcParameters) -> None:
+        self.parameters = parameters
+        self.statistics = LinkStatistics()
+        self._stations = Stations(
+            HdlcAddress.client(parameters.client_sap),
+            HdlcAddress.server(
+                parameters.logical_device,
+                parameters.physical_device,
+                parameters.address_length,
+            ),
+        )
+        self._state = State.DISCONNECTED
+        self._outbox = bytearray()
+        self._events: list[LinkEvent] = []
+        self._start_over()
+
+    # What a connection asks of the link
+
+    @property
+    def state(self) -> State:
+        """Where the link stands."""
+        return self._state
+
+    @property
+    def awaiting_response(self) -> bool:
+        """The meter has the word: a response timer should run."""
+        return self._awaiting
+
+    @property
+    def negotiated(self) -> HdlcLimits:
+        """What SNRM and UA agreed on, from the client's point of view; the defaults while not connected."""
+        return self._limits
+
+    def connect(self) -> None:
+        """Send SNRM; `LinkUp` or `LinkDown` follows. Raises `LocalProtocolError` unless disconnected."""
+        if self._state is not State.DISCONNECTED:
+            raise LocalProtocolError(
+                "the HDLC link is not disconnected: it cannot be connected again"
+            )
+        self._start_over()
+        self._mark()
+        self._send(next(self._steps))
+
+    def send_apdu(self, apdu: bytes) -> None:
+        """Send one APDU, in as many segments as the meter's limits ask for, or queue it until the answer is in.
+
+        Raises `LocalProtocolError` when the link is not up.
+        """
+        if self._state is not State.CONNECTED:
+            raise LocalProtocolError(
+                "the HDLC link is not connected: no APDU can be sent"
+            )
+        self._sender.queue(COMMAND + apdu)
+        if not self._awaiting:
+            self._mark()
+            self._send_segments(self._sender.take())
+
+    def disconnect(self) -> None:
+        """Send DISC; `LinkDown(None)` follows, also when the meter never answers."""
+        if self._state is State.DISCONNECTED:
+            self._events.append(LinkDown())
+            return
+        if self._ending:
+            return
+        self._ending = True
+        self._mark()
+        self._steps = iter([self._frame(FrameType.DISC)] * self.parameters.attempts)
+        self._send(next(self._steps))
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes from the wire, any number, cut anywhere."""
+        self._octets += len(data)
+        self._receive(self._decoder.feed(data))
+        if self._awaiting and self._octets > MAX_OCTETS_WITHOUT_PROGRESS:
+            self._give_up(
+                LinkError(
+                    f"The line does not get quiet: {describe_silence(self._before, self.statistics)}"
+                )
+            )
+
+    def on_timeout(self) -> None:
+        """Nothing came in time: poll or repeat, or give up with `LinkDown`. Does nothing when nothing is awaited."""
+        if not self._awaiting:
+            return
+        self.statistics.timeouts += 1
+        before = self.statistics.frames_received
+        self._receive(self._decoder.flush())
+        if self._awaiting and self.statistics.frames_received == before:
+            self._silences += 1
+            self._turns = 0
+            self._ON_TIMEOUT[self._state](self)
+
+    def data_to_send(self) -> bytes:
+        """Return the bytes to put on the wire now, and forget them."""
+        data = bytes(self._outbox)
+        self._outbox.clear()
+        return data
+
+    def events(self) -> list[LinkEvent]:
+        """Return what happened since the last call, in order."""
+        events, self._events = self._events, []
+        return events
+
+    # What comes
+
+    def _receive(self, frames: list[Frame]) -> None:
+        """Act on each frame that is for us and from our meter."""
+        for frame in frames:
+            if self._stations.is_echo(frame):
+                self.statistics.echoes += 1
+                continue
+            if not self._stations.is_answer(frame):
+                self.statistics.frames_ignored += 1
+                continue
+            self.statistics.frames_received += 1
+            reaction = self._RECEIVED[self._state].get(frame.type)
+            if reaction is not None:
+                try:
+                    reaction(self, frame)
+                except LinkError as error:
+                    self._give_up(error)
+
+    def _established(self, frame: Frame) -> None:
+        """UA in answer to SNRM: take its limits and begin to count."""
+        self._limits = self.parameters.limits.agreed_with(
+            read_limits(frame.information)
+        )
+        self._sender = SendWindow(
+            self._limits.max_information_transmit, self._limits.window_transmit
+        )
+        self._receiver = ReceiveWindow(self._limits.window_receive)
+        self._state = State.CONNECTED
+        self._awaiting = False
+        self._progressed()
+        self._progress_at_start = self._progress
+        self._events.append(LinkUp())
+
+    def _established_again(self, frame: Frame) -> None:
+        """UA once more, before anything was exchanged: the answer to our last SNRM, so its limits count."""
+        if self._progress == self._progress_at_start:
+            self._limits = self.parameters.limits.agreed_with(
+                read_limits(frame.information)
+            )
+            self._sender.information_length = self._limits.max_information_transmit
+            self._sender.window = self._limits.window_transmit
+            self._receiver.window = self._limits.window_receive
+
+    def _refused(self, frame: Frame) -> None:
+        """DM or FRMR in answer to SNRM: clear what may be left of an old link, and try again."""
+        self._refusal = (
+            LinkBusy(
+                f"The meter at address {self._stations.server} refuses the link (DM). The address may be wrong, or another client"
+                " is reading it: close other programs, or wait two minutes until the meter ends the old session."
+            )
+            if frame.type is FrameType.DM
+            else LinkError(f"The meter rejects SNRM (FRMR {frame.information.hex()}).")
+        )
+        self._next_step()
+
+    def _disconnected(self, frame: Frame) -> None:
+        """UA or DM in answer to DISC (some meters send DM for both): it is over, or cleared for a new SNRM."""
+        if self._ending:
+            self._end(None)
+        else:
+            self._next_step()
+
+    def _lost(self, frame: Frame) -> None:
+        """DM while connected."""
+        self._end(
+            LinkError(
+                "The meter has ended the link (DM): it was idle for too long, or another client took over. Connect again."
+            )
+        )
+
+    def _rejected(self, frame: Frame) -> None:
+        """FRMR while connected: only a new SNRM helps."""
+        raise LinkError(
+            f"The meter rejects a frame (FRMR {frame.information.hex()}). Connect again."
+        )
+
+    def _numbered(self, frame: Frame) -> None:
+        """An I frame: a segment of the answer, or the whole."""
+        if self._sender.acknowledge(frame.receive_sequence):
+            self._progressed()
+        verdict = self._receiver.accept(frame, undisturbed=self._undisturbed)
+        if verdict is Verdict.REPEATED:
+            return
+        if verdict is Verdict.MISSING:
+            if frame.poll_final:
+                self._take_turn(HdlcLink._poll)
+            return
+        # Whatever its N(R) says (0 for ever from some meters), an answer proves that the request arrived.
+        self._sender.acknowledge_all()
+        self._undisturbed = True
+        if frame.information:
+            self._progressed()
+        self._burst += 1
+        if verdict is Verdict.COMPLETE:
+            self._deliver()
+        elif frame.poll_final or self._burst >= self._receiver.window:
+            self._poll()  # the full window counts because some meters leave F at 0 on segments
+
+    def _deliver(self) -> None:
+        """Hand out the APDU that is complete, and send what was queued meanwhile."""
+        apdu = strip_llc(self._receiver.apdu())
+        if not apdu:  # no more than an acknowledgement
+            self._take_turn(HdlcLink._poll)
+            return
+        self._events.append(ApduReceived(apdu, unsolicited=not self._awaiting))
+        self._awaiting = False
+        if self._sender.waiting:
+            self._mark()
+            self._send_segments(self._sender.take())
+
+    def _ready(self, frame: Frame) -> None:
+        """RR, RNR or REJ: go on from N(R), if it is our turn."""
+        acknowledged = self._sender.acknowledge(frame.receive_sequence)
+        if acknowledged:
+            self._progressed()
+        if not self._awaiting:
+            return
+        lost = self._sender.unacknowledged
+        if frame.type is FrameType.RNR or not (lost or self._sender.waiting):
+            self._take_turn(HdlcLink._poll)
+        elif not lost:
+            self._send_segments(self._sender.take())
+        elif acknowledged or lost > 1 or self._polled or frame.type is FrameType.REJ:
+            self._take_turn(HdlcLink._repeat)
+        # else it is an RR that came twice: our only frame is still on its way
+
+    def _notified(self, frame: Frame) -> None:
+        """UI: an APDU outside request and answer."""
+        damage = self.statistics.bad_checks + self.statistics.octets_discarded
+        information = self._notifications.accept(frame, damage)
+        if information is not None:
+            self._events.append(ApduReceived(strip_llc(information), unsolicited=True))
+
+    # What goes
+
+    def _connection_steps(self) -> Iterator[Frame]:
+        """Yield what is tried to connect, one after another.
+
+        DISC comes second: a meter that still holds the last session answers SNRM with DM, or not at all (Mercury 234).
+        SNRM without parameters comes last, for link layers that SNRM with parameters kills.
+        """
+        bare = self._frame(FrameType.SNRM)
+        offer = (
+            self._frame(FrameType.SNRM, self.parameters.limits.encode())
+            if self.parameters.send_parameters
+            else bare
+        )
+        yield offer
+        if self.parameters.attempts > 1:
+            yield self._frame(FrameType.DISC)
+            yield from [offer] * (self.parameters.attempts - 2)
+            yield bare
+
+    def _next_step(self) -> None:
+        """Try the next thing to connect or disconnect; end when there is none."""
+        step = next(self._steps, None)
+        if step is not None:
+            self.statistics.frames_repeated += 1
+            self._send(step)
+        elif self._ending:
+            self._end(None)
+        else:
+            self._give_up(self._refusal or self._no_answer())
+
+    def _recover(self) -> None:
+        """Find out by RR what got lost; every second time send again, for meters that do not answer RR."""
+        self._undisturbed = False
+        if self._silences >= self.parameters.attempts:
+            self._give_up(self._no_answer())
+        elif self._silences % 2 or not self._sender.unacknowledged:
+            self._poll()
+        else:
+            self._repeat()
+
+    def _take_turn(self, action: Callable[[HdlcLink], None]) -> None:
+        """Answer a frame that brought nothing new; after a few of these wait for the timer, or it would never end."""
+        if self._turns < _PROMPT_TURNS:
+            self._turns += 1
+            action(self)
+
+    def _poll(self) -> None:
+        """Give the meter the word; N(R) tells it what is here."""
+        self._send(self._frame(FrameType.RR))
+
+    def _repeat(self) -> None:
+        """Send again what is not acknowledged."""
+        segments = self._sender.repeat()
+        self.statistics.frames_repeated += len(segments)
+        self._send_segments(segments)
+
+    def _send_segments(self, segments: list[Segment]) -> None:
+        """Send I frames; the last one gives the meter the word."""
+        for position, (sequence, information, segmented) in enumerate(segments, 1):
+            frame = self._frame(FrameType.I, information)
+            self._send(
+                replace(
+                    frame,
+                    segmented=segmented,
+                    send_sequence=sequence,
+                    poll_final=position == len(segments),
+                )
+            )
+
+    def _frame(self, kind: FrameType, information: bytes = b"") -> Frame:
+        """Make a frame to the meter."""
+        expected = self._receiver.expected if kind in (FrameType.I, FrameType.RR) else 0
+        return self._stations.frame(kind, information, expected)
+
+    def _send(self, frame: Frame) -> None:
+        """Put a frame on the wire and change the state as the table says."""
+        self._state = self._SENT[self._state][frame.type]
+        self._outbox += frame.encode()
+        self._stations.sent(frame)
+        self.statistics.frames_sent += 1
+        self._awaiting = True
+        self._polled = frame.type is FrameType.RR
+        self._burst = 0
+
+    # Beginnings and ends
+
+    def _start_over(self) -> None:
+        """Forget all about an earlier link."""
+        self._decoder = FrameDecoder(self.statistics)
+        self._limits = HdlcLimits()
+        self._sender = SendWindow(
+            self._limits.max_information_transmit, self._limits.window_transmit
+        )
+        self._receiver = ReceiveWindow(self._limits.window_receive)
+        self._notifications = Notifications()
+        self._refusal = None
+        self._steps = self._connection_steps()
+        self._ending = self._awaiting = self._polled = False
+        self._undisturbed = True
+        self._burst = self._progress = self._progress_at_start = 0
+        self._mark()
+
+    def _mark(self) -> None:
+        """Begin to wait for something new: count afresh."""
+        self._before = replace(self.statistics)
+        self._silences = self._turns = self._octets = 0
+
+    def _progressed(self) -> None:
+        """Note that the meter brought something new."""
+        self._progress += 1
+        self._silences = self._turns = self._octets = 0
+
+    def _no_answer(self) -> TransportTimeout:
+        """Say that the meter did not answer, and what came instead."""
+        return TransportTimeout(
+            f"The meter at address {self._stations.server} did not answer: {describe_silence(self._before, self.statistics)}"
+        )
+
+    def _give_up(self, error: DlmsError) -> None:
+        """End the link with a last DISC, so that the meter does not keep it, and wait for nothing."""
+        if self._ending:
+            self._end(None)
+            return
+        if not isinstance(error, LinkBusy):
+            self._send(self._frame(FrameType.DISC))
+        self._end(error)
+
+    def _end(self, error: DlmsError | None) -> None:
+        """The link is gone."""
+        self._state = State.DISCONNECTED
+        self._awaiting = False
+        self._events.append(LinkDown(error))
+
+    # The tables
+
+    _SENT: ClassVar[dict[State, dict[FrameType, State]]] = {
+        State.DISCONNECTED: {FrameType.SNRM: State.CONNECTING},
+        State.CONNECTING: {
+            FrameType.SNRM: State.CONNECTING,
+            FrameType.DISC: State.DISCONNECTING,
+        },
+        State.CONNECTED: {
+            FrameType.I: State.CONNECTED,
+            FrameType.RR: State.CONNECTED,
+            FrameType.DISC: State.DISCONNECTING,
+        },
+        State.DISCONNECTING: {
+            FrameType.DISC: State.DISCONNECTING,
+            FrameType.SNRM: State.CONNECTING,
+        },
+    }
+    """The frames that may be sent in each state, and the state that follows."""
+
+    _RECEIVED: ClassVar[
+        dict[State, dict[FrameType, Callable[[HdlcLink, Frame], None]]]
+    ] = {
+        State.DISCONNECTED: {FrameType.UI: _notified},
+        State.CONNECTING: {
+            FrameType.UA: _established,
+            FrameType.DM: _refused,
+            FrameType.FRMR: _refused,
+            FrameType.UI: _notified,
+        },
+        State.CONNECTED: {
+            FrameType.I: _numbered,
+            FrameType.RR: _ready,
+            FrameType.RNR: _ready,
+            FrameType.REJ: _ready,
+            FrameType.UA: _established_again,
+            FrameType.DM: _lost,
+            FrameType.FRMR: _rejected,
+            FrameType.UI: _notified,
+        },
+        State.DISCONNECTING: {
+            FrameType.UA: _disconnected,
+            FrameType.DM: _disconnected,
+            FrameType.FRMR: _disconnected,
+            FrameType.UI: _notified,
+        },
+    }
+    """What is done about each frame received; any other is late or senseless in that state, and dropped."""
+
+    _ON_TIMEOUT: ClassVar[dict[State, Callable[[HdlcLink], None]]] = {
+        State.CONNECTING: _next_step,
+        State.CONNECTED: _recover,
+        State.DISCONNECTING: _next_step,
+    }
+    """What is done when nothing comes; DISCONNECTED waits for nothing."""

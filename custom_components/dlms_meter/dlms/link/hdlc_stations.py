@@ -1,0 +1,67 @@
+"""Who speaks on the line: our client, our server, their echoes, and everybody else."""
+
+from collections import deque
+
+from .hdlc_address import ALL_STATION, HdlcAddress
+from .hdlc_frame import Frame, FrameType
+
+_REMEMBERED = 14  # frames: two full windows
+
+
+class Stations:
+    """The two ends of one link; tells their frames from echoes and from the frames of others."""
+
+    def __init__(self, client: HdlcAddress, server: HdlcAddress) -> None:
+        self.client = client
+        self.server = server
+        self._sent: deque[Frame] = deque(maxlen=_REMEMBERED)
+        self._echoing = False
+
+    def frame(
+        self, kind: FrameType, information: bytes = b"", receive_sequence: int = 0
+    ) -> Frame:
+        """Make a frame from the client to the server."""
+        return Frame(
+            self.server,
+            self.client,
+            kind,
+            information,
+            receive_sequence=receive_sequence,
+        )
+
+    def sent(self, frame: Frame) -> None:
+        """Remember a frame the client sent, since it may be heard again."""
+        self._sent.append(frame)
+
+    def is_echo(self, frame: Frame) -> bool:
+        """Recognise a frame of our own: optical heads return what they send, before any answer.
+
+        Where client and server have the same number, an echo shows by being what was sent. No meter sends SNRM, DISC
+        or our I frames; an RR it may, so that counts as an echo only on a line that has returned SNRM or DISC.
+        """
+        if frame.destination != self.server or frame.source != self.client:
+            self._sent.clear()
+            return False
+        if self.server != self.client:
+            return True
+        if frame.type in (FrameType.SNRM, FrameType.DISC):
+            self._echoing = True
+            return True
+        if not self._echoing and frame.type is not FrameType.I:
+            return False
+        if frame not in self._sent:
+            return False
+        while self._sent.popleft() != frame:
+            pass
+        return True
+
+    def is_answer(self, frame: Frame) -> bool:
+        """Tell whether the frame is for our client, from our server.
+
+        A client has one octet, yet the Landis+Gyr E450 adds a second one; UI frames may be for all.
+        """
+        client = frame.destination.logical_device
+        return self.server.is_answered_by(frame.source) and (
+            client == self.client.logical_device
+            or (frame.type is FrameType.UI and client == ALL_STATION)
+        )

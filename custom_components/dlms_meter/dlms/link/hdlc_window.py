@@ -1,0 +1,183 @@
+"""The numbered side of HDLC: what was sent and not yet acknowledged, what came and is not yet whole.
+
+Sequence numbers count modulo 8. Both windows are plain state, told what happened by the link.
+"""
+
+from collections import deque
+from enum import Enum, auto
+from typing import NamedTuple
+
+from ..errors import LinkError
+from .hdlc_frame import Frame
+from .llc import has_llc
+
+MAX_APDU_LENGTH = 16 * 1024 * 1024
+"""Segments of one APDU may add up to this; the longest APDU a meter may announce is far shorter."""
+
+_MODULUS = 8
+
+
+class Segment(NamedTuple):
+    """One information field, with the number its I frame carries."""
+
+    send_sequence: int
+    information: bytes
+    segmented: bool
+
+
+class SendWindow:
+    """I frames to send: those waiting, and those sent but not acknowledged."""
+
+    def __init__(self, information_length: int, window: int) -> None:
+        self.information_length = information_length
+        self.window = window
+        self._next = 0
+        self._waiting: deque[Segment] = deque()
+        self._sent: deque[Segment] = deque()
+
+    @property
+    def waiting(self) -> bool:
+        """There are segments that were never sent."""
+        return bool(self._waiting)
+
+    @property
+    def unacknowledged(self) -> int:
+        """How many segments were sent and are not acknowledged."""
+        return len(self._sent)
+
+    def queue(self, information: bytes) -> None:
+        """Cut `information` into segments and queue them."""
+        size = self.information_length
+        for start in range(0, len(information), size):
+            end = start + size
+            more = end < len(information)
+            self._waiting.append(Segment(self._next, information[start:end], more))
+            self._next = (self._next + 1) % _MODULUS
+
+    def take(self) -> list[Segment]:
+        """Return the segments the window has room for; they count as sent."""
+        room = min(self.window - len(self._sent), len(self._waiting))
+        segments = [self._waiting.popleft() for _ in range(room)]
+        self._sent.extend(segments)
+        return segments
+
+    def repeat(self) -> list[Segment]:
+        """Return the segments to send again: all that are not acknowledged."""
+        return list(self._sent)
+
+    def acknowledge(self, receive_sequence: int) -> int:
+        """Forget the segments before N(R) and return how many they were.
+
+        A number that acknowledges what was never sent is ignored: meters are on record that count our RR frames too.
+        """
+        if not self._sent:
+            return 0
+        count = (receive_sequence - self._sent[0].send_sequence) % _MODULUS
+        if count > len(self._sent):
+            return 0
+        for _ in range(count):
+            self._sent.popleft()
+        return count
+
+    def acknowledge_all(self) -> None:
+        """Forget everything that was sent: the answer to it is here."""
+        self._sent.clear()
+
+
+class Verdict(Enum):
+    """What an I frame turned out to be."""
+
+    SEGMENT = auto()  # the next one, and more segments follow
+    COMPLETE = auto()  # the next one, and the last of its APDU
+    REPEATED = auto()  # here already
+    MISSING = auto()  # one before it is missing
+
+
+class ReceiveWindow:
+    """I frames received: the number expected next, and the APDU under assembly."""
+
+    def __init__(self, window: int) -> None:
+        self.window = window
+        self.expected = 0
+        self._assembly = bytearray()
+        self._last: bytes | None = None
+        self._counts = False
+
+    def accept(self, frame: Frame, *, undisturbed: bool) -> Verdict:
+        """Judge an I frame, and keep its information if it is the next one.
+
+        `undisturbed`: nothing was repeated since the frame before. Raises `LinkError` when the APDU grows beyond
+        `MAX_APDU_LENGTH`, or when a meter that does not number its frames leaves open whether this one is new.
+        """
+        distance = (frame.send_sequence - self.expected) % _MODULUS
+        if self._unnumbered(frame):
+            if not self._is_new(frame, undisturbed):
+                return Verdict.REPEATED
+        elif 0 < distance < self.window:
+            return Verdict.MISSING
+        elif distance:
+            return Verdict.REPEATED
+        if len(self._assembly) + len(frame.information) > MAX_APDU_LENGTH:
+            raise LinkError(
+                f"The meter sends segments without end: more than {MAX_APDU_LENGTH} octets in one answer."
+            )
+        self._counts |= frame.send_sequence > 0 or frame.receive_sequence > 0
+        self._last = frame.information
+        self.expected = (self.expected + 1) % _MODULUS
+        self._assembly += frame.information
+        return Verdict.SEGMENT if frame.segmented else Verdict.COMPLETE
+
+    def apdu(self) -> bytes:
+        """Return the information fields since the last call, joined."""
+        information = bytes(self._assembly)
+        self._assembly.clear()
+        return information
+
+    def _unnumbered(self, frame: Frame) -> bool:
+        """Tell whether the meter sends the control octet 10 for ever, without counting.
+
+        A meter that counts acknowledges our first I frame in its first answer, so its first control octet is never 10.
+        """
+        return not (
+            self._counts
+            or self._last is None
+            or self.window > 1
+            or frame.send_sequence
+            or frame.receive_sequence
+        )
+
+    def _is_new(self, frame: Frame, undisturbed: bool) -> bool:
+        """Tell an unnumbered frame from a repetition of the one before, as far as anyone can."""
+        new = frame.information != self._last
+        if (frame.segmented or self._assembly) and not (new and undisturbed):
+            raise LinkError(
+                "The meter does not number its frames, and one was lost or repeated within a long answer. Read again;"
+                " if it happens often, improve the line."
+            )
+        return new
+
+
+class Notifications:
+    """UI frames, which carry no numbers: whatever may have a hole is dropped."""
+
+    def __init__(self) -> None:
+        self._assembly = bytearray()
+        self._damage = 0
+
+    def accept(self, frame: Frame, damage: int) -> bytes | None:
+        """Take a UI frame and return its whole information field, LLC header included, once the last segment is here.
+
+        `damage` counts what the line has spoilt so far: when it grows between two segments, one may be missing.
+        """
+        if has_llc(frame.information):
+            self._assembly.clear()
+        elif not self._assembly or damage != self._damage:
+            self._assembly.clear()
+            return None
+        self._damage = damage
+        self._assembly += frame.information
+        if frame.segmented and len(self._assembly) <= MAX_APDU_LENGTH:
+            return None
+        information = bytes(self._assembly)
+        self._assembly.clear()
+        return None if frame.segmented else information
