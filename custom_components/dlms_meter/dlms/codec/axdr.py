@@ -5,11 +5,22 @@ One row or one function per type. Source: DLMS UA Green Book, the ASN.1 of xDLMS
 """
 
 from collections.abc import Callable
-from struct import Struct, calcsize, error as StructError
+from struct import Struct, error as StructError
 
 from ..errors import DecodeError, LocalProtocolError
 from .cursor import Reader, encode_length
-from .data import BitString, CompactArray, Data, DataType, DataValue, TypeDescription
+from .data import (
+    EMPTY,
+    FIXED,
+    SEQUENCES,
+    BitString,
+    CompactArray,
+    Data,
+    DataType,
+    DataValue,
+    FixedRow,
+    TypeDescription,
+)
 
 __all__ = [
     "MAX_DEPTH",
@@ -36,37 +47,6 @@ type _Encode = Callable[[DataValue, int], bytes]
 
 _new = tuple.__new__
 """Makes a Data in half the time of its own constructor, which counts where there are tens of thousands."""
-
-
-type _Row = tuple[str, type[bool | int | float | bytes]]
-_FIXED: dict[DataType, _Row] = {
-    DataType.BOOLEAN: (">?", bool),
-    DataType.DOUBLE_LONG: (">i", int),
-    DataType.DOUBLE_LONG_UNSIGNED: (">I", int),
-    DataType.FLOATING_POINT: (">f", float),
-    DataType.BCD: (">B", int),
-    DataType.INTEGER: (">b", int),
-    DataType.LONG: (">h", int),
-    DataType.UNSIGNED: (">B", int),
-    DataType.LONG_UNSIGNED: (">H", int),
-    DataType.LONG64: (">q", int),
-    DataType.LONG64_UNSIGNED: (">Q", int),
-    DataType.ENUM: (">B", int),
-    DataType.FLOAT32: (">f", float),
-    DataType.FLOAT64: (">d", float),
-    DataType.DATE_TIME: (">12s", bytes),
-    DataType.DATE: (">5s", bytes),
-    DataType.TIME: (">4s", bytes),
-    DataType.DELTA_INTEGER: (">b", int),
-    DataType.DELTA_LONG: (">h", int),
-    DataType.DELTA_DOUBLE_LONG: (">i", int),
-    DataType.DELTA_UNSIGNED: (">B", int),
-    DataType.DELTA_LONG_UNSIGNED: (">H", int),
-    DataType.DELTA_DOUBLE_LONG_UNSIGNED: (">I", int),
-}
-"""Types of fixed size: how struct packs each, and the Python type it takes."""
-_EMPTY = (DataType.NULL_DATA, DataType.DONT_CARE)
-_SEQUENCES = (DataType.ARRAY, DataType.STRUCTURE)
 
 
 def decode_data(data: bytes) -> Data:
@@ -119,7 +99,7 @@ def _unknown_tag(octets: bytes, offset: int, _depth: int) -> tuple[Data, int]:
     )
 
 
-def _fixed_reader(data_type: DataType, row: _Row) -> _Read:
+def _fixed_reader(data_type: DataType, row: FixedRow) -> _Read:
     packed = Struct(row[0])
     size, unpack_from = packed.size, packed.unpack_from
     if size == 1:
@@ -251,45 +231,25 @@ def _read_description(
 def _read_described(
     octets: bytes, offset: int, description: TypeDescription, depth: int
 ) -> tuple[Data, int]:
-    if description.type not in _SEQUENCES:
+    if description.type not in SEQUENCES:
         return _READERS[description.type](octets, offset, depth)
     elements: list[Data] = []
-    for inner in _element_types(description):
+    for inner in description.element_types():
         element, offset = _read_described(octets, offset, inner, depth)
         elements.append(element)
     return Data(description.type, tuple(elements)), offset
 
 
-def _element_types(description: TypeDescription) -> tuple[TypeDescription, ...]:
-    if description.type is DataType.ARRAY:
-        return description.elements * description.array_length
-    return description.elements
-
-
 def _inflates(description: TypeDescription) -> bool:
     """Whether few octets, or none, would make many values."""
-    octets, values = _least(description)
+    octets, values = description.least()
     return values > VALUES_PER_OCTET * octets
 
 
-def _least(description: TypeDescription) -> tuple[int, int]:
-    """Fewest octets of one element, and the number of values it makes."""
-    if description.type in _SEQUENCES:
-        repeated = description.array_length if description.type is DataType.ARRAY else 1
-        inner = [_least(each) for each in description.elements]
-        octets = repeated * sum(least for least, _ in inner)
-        return octets, 1 + repeated * sum(values for _, values in inner)
-    if description.type in _FIXED:
-        return calcsize(_FIXED[description.type][0]), 1
-    if description.type in _EMPTY:
-        return 0, 1
-    return 1, 1  # strings have at least their length octet
-
-
 _READER_ROWS: dict[int, _Read] = {
-    **{data_type: _empty_reader(data_type) for data_type in _EMPTY},
-    **{data_type: _fixed_reader(data_type, row) for data_type, row in _FIXED.items()},
-    **{data_type: _sequence_reader(data_type) for data_type in _SEQUENCES},
+    **{data_type: _empty_reader(data_type) for data_type in EMPTY},
+    **{data_type: _fixed_reader(data_type, row) for data_type, row in FIXED.items()},
+    **{data_type: _sequence_reader(data_type) for data_type in SEQUENCES},
     DataType.BIT_STRING: _read_bit_string,
     DataType.OCTET_STRING: _read_octet_string,
     DataType.VISIBLE_STRING: _read_visible_string,
@@ -310,7 +270,7 @@ def _refusal(data_type: DataType, value: object) -> LocalProtocolError:
     )
 
 
-def _fixed_encoder(data_type: DataType, row: _Row) -> _Encode:
+def _fixed_encoder(data_type: DataType, row: FixedRow) -> _Encode:
     packed, kind = Struct(row[0]), row[1]
 
     def encode(value: DataValue, _depth: int) -> bytes:
@@ -402,7 +362,7 @@ def _encode_description(description: TypeDescription, depth: int) -> bytes:
     if data_type is DataType.COMPACT_ARRAY:
         raise LocalProtocolError("a compact-array cannot hold compact-arrays")
     tag = bytes((data_type,))
-    if data_type not in _SEQUENCES:
+    if data_type not in SEQUENCES:
         return tag
     if depth == 0:
         raise _too_deep_to_send()
@@ -421,9 +381,9 @@ def _encode_described(data: Data, description: TypeDescription, depth: int) -> b
         raise LocalProtocolError(
             f"a compact-array of {description.type.name} cannot hold {data.type.name}"
         )
-    if data.type not in _SEQUENCES:
+    if data.type not in SEQUENCES:
         return _ENCODERS[data.type](data.value, depth)
-    types = _element_types(description)
+    types = description.element_types()
     elements = _elements_of(data.type, data.value, depth)
     if len(elements) != len(types):
         raise LocalProtocolError(
@@ -438,9 +398,9 @@ def _encode_described(data: Data, description: TypeDescription, depth: int) -> b
 
 
 _ENCODERS: dict[DataType, _Encode] = {
-    **{data_type: _empty_encoder(data_type) for data_type in _EMPTY},
-    **{data_type: _fixed_encoder(data_type, row) for data_type, row in _FIXED.items()},
-    **{data_type: _sequence_encoder(data_type) for data_type in _SEQUENCES},
+    **{data_type: _empty_encoder(data_type) for data_type in EMPTY},
+    **{data_type: _fixed_encoder(data_type, row) for data_type, row in FIXED.items()},
+    **{data_type: _sequence_encoder(data_type) for data_type in SEQUENCES},
     DataType.BIT_STRING: _encode_bit_string,
     DataType.OCTET_STRING: _encode_octet_string,
     DataType.VISIBLE_STRING: _text_encoder(

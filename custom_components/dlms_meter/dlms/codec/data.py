@@ -4,6 +4,7 @@ Source: DLMS UA Green Book, the ASN.1 of xDLMS (CHOICE Data, TypeDescription).
 """
 
 from enum import IntEnum
+from struct import calcsize
 from typing import NamedTuple
 
 
@@ -45,6 +46,39 @@ class DataType(IntEnum):
     DONT_CARE = 255
 
 
+type FixedRow = tuple[str, type[bool | int | float | bytes]]
+FIXED: dict[DataType, FixedRow] = {
+    DataType.BOOLEAN: (">?", bool),
+    DataType.DOUBLE_LONG: (">i", int),
+    DataType.DOUBLE_LONG_UNSIGNED: (">I", int),
+    DataType.FLOATING_POINT: (">f", float),
+    DataType.BCD: (">B", int),
+    DataType.INTEGER: (">b", int),
+    DataType.LONG: (">h", int),
+    DataType.UNSIGNED: (">B", int),
+    DataType.LONG_UNSIGNED: (">H", int),
+    DataType.LONG64: (">q", int),
+    DataType.LONG64_UNSIGNED: (">Q", int),
+    DataType.ENUM: (">B", int),
+    DataType.FLOAT32: (">f", float),
+    DataType.FLOAT64: (">d", float),
+    DataType.DATE_TIME: (">12s", bytes),
+    DataType.DATE: (">5s", bytes),
+    DataType.TIME: (">4s", bytes),
+    DataType.DELTA_INTEGER: (">b", int),
+    DataType.DELTA_LONG: (">h", int),
+    DataType.DELTA_DOUBLE_LONG: (">i", int),
+    DataType.DELTA_UNSIGNED: (">B", int),
+    DataType.DELTA_LONG_UNSIGNED: (">H", int),
+    DataType.DELTA_DOUBLE_LONG_UNSIGNED: (">I", int),
+}
+"""Types of fixed size: how struct packs each, and the Python type it takes."""
+EMPTY = (DataType.NULL_DATA, DataType.DONT_CARE)
+"""Types that are their tag alone."""
+SEQUENCES = (DataType.ARRAY, DataType.STRUCTURE)
+"""Types made of other Data."""
+
+
 class BitString(NamedTuple):
     """Bits, the first one the highest of the first octet; what pads the last octet is kept as it came."""
 
@@ -64,6 +98,25 @@ class TypeDescription(NamedTuple):
     """Of a structure one per element, of an array the one all its elements share, else none."""
     array_length: int = 0
     """Number of elements of an array; 0 for every other type."""
+
+    def element_types(self) -> tuple[TypeDescription, ...]:
+        """Return one description per element of an array or structure."""
+        return (
+            self.elements * self.array_length
+            if self.type is DataType.ARRAY
+            else self.elements
+        )
+
+    def least(self) -> tuple[int, int]:
+        """Return the fewest octets such a value takes without its tags, and how many values it is made of."""
+        if self.type in SEQUENCES:
+            repeated = self.array_length if self.type is DataType.ARRAY else 1
+            inner = [element.least() for element in self.elements]
+            octets = repeated * sum(fewest for fewest, _ in inner)
+            return octets, 1 + repeated * sum(values for _, values in inner)
+        if self.type in FIXED:
+            return calcsize(FIXED[self.type][0]), 1
+        return int(self.type not in EMPTY), 1  # a string has at least its length octet
 
 
 class CompactArray(NamedTuple):
