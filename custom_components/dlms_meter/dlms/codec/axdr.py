@@ -46,7 +46,7 @@ type _Read = Callable[[bytes, int, int], tuple[Data, int]]
 type _Encode = Callable[[DataValue, int], bytes]
 
 _new = tuple.__new__
-"""Makes a Data in half the time of its own constructor, which counts where there are tens of thousands."""
+"""Makes a Data in two thirds of the time of its own constructor (89 against 133 ns): long answers hold 30,000."""
 
 
 def decode_data(data: bytes) -> Data:
@@ -65,8 +65,8 @@ def read_data(reader: Reader) -> Data:
 
     Raises `DecodeError` for an unknown tag, missing octets, and nesting deeper than `MAX_DEPTH`.
     """
-    # The readers below do not ask for the end before each octet: that halves the time of long answers
-    # (5,000 profile rows: 10 instead of 19 ms). Running into the end shows as one of these two errors.
+    # The readers below do not ask for the end before each octet: long answers take three fifths of the time
+    # (5,000 profile rows of six: 11 instead of 18.5 ms). Running into the end shows as one of these two errors.
     try:
         value, offset = _read(reader.data, reader.offset, MAX_DEPTH)
     except IndexError, StructError:
