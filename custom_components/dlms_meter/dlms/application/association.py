@@ -29,13 +29,16 @@ from .fields import InvokeIdAndPriority
 from .initiate import InitiateRequest, InitiateResponse
 
 PROPOSED_CONFORMANCE = (
-    Conformance.PRIORITY_MANAGEMENT_SUPPORTED
+    Conformance.PRIORITY_MGMT_SUPPORTED
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
     | Conformance.MULTIPLE_REFERENCES
     | Conformance.GET
     | Conformance.SELECTIVE_ACCESS
 )
 """What this client can do with logical names."""
+
+LEAST_PDU_SIZE = 13
+"""Octets of the shortest useful request: GET for one attribute."""
 
 _ADVICE: dict[UserDiagnostic, str] = {
     UserDiagnostic.NO_REASON_GIVEN: (
@@ -58,13 +61,21 @@ class AssociationState(Enum):
     ASSOCIATED = auto()
 
 
-_TRANSITIONS: dict[tuple[AssociationState, type[Apdu]], AssociationState] = {
-    (AssociationState.IDLE, Aarq): AssociationState.PENDING,
-    (AssociationState.PENDING, Aare): AssociationState.ASSOCIATED,
-    # Once release is asked for there is no way back, whatever the meter answers, or not. It is asked for even
-    # when the AARE never came: the meter may have sent it.
-    (AssociationState.PENDING, Rlrq): AssociationState.IDLE,
-    (AssociationState.ASSOCIATED, Rlrq): AssociationState.IDLE,
+class _Event(Enum):
+    REQUESTED = auto()
+    GRANTED = auto()
+    REFUSED = auto()
+    RELEASED = auto()
+
+
+_TRANSITIONS: dict[tuple[AssociationState, _Event], AssociationState] = {
+    (AssociationState.IDLE, _Event.REQUESTED): AssociationState.PENDING,
+    (AssociationState.PENDING, _Event.GRANTED): AssociationState.ASSOCIATED,
+    (AssociationState.PENDING, _Event.REFUSED): AssociationState.IDLE,
+    # Once release is asked for there is no way back, whatever the meter answers, or not. It is worth asking even
+    # when no good answer came to the request: the meter may hold the association all the same.
+    (AssociationState.PENDING, _Event.RELEASED): AssociationState.IDLE,
+    (AssociationState.ASSOCIATED, _Event.RELEASED): AssociationState.IDLE,
 }
 
 
@@ -119,36 +130,49 @@ class Association:
             ),
             user_information=initiate.encode(),
         )
-        self._step(Aarq)
+        self._step(_Event.REQUESTED)
         return aarq
 
-    def establish(self, aare: Aare) -> None:
-        """Take the meter's answer.
+    def establish(
+        self, answer: Aare | ExceptionResponse | ConfirmedServiceError
+    ) -> None:
+        """Take the meter's answer to the association request.
 
         Raises `AssociationRejected` when it is a refusal, `AuthenticationFailed` when the password is the reason,
-        `RemoteProtocolError` when it is neither a refusal nor an agreement.
+        `RemoteProtocolError` or `DecodeError` when it accepts without telling what it agrees to.
         """
-        information = _user_information(aare)
+        if not isinstance(answer, Aare):
+            self._step(_Event.REFUSED)
+            raise AssociationRejected(
+                f"The meter refused the association: {answer.reason}",
+                diagnostic=answer.code,
+            )
+        information = _user_information(answer)
+        if answer.result is not AssociationResult.ACCEPTED:
+            self._step(_Event.REFUSED)
+            raise _rejection(answer, information)
         # "Accepted, authentication required" asks us to go on with HLS, which we did not offer.
-        if (
-            aare.result is not AssociationResult.ACCEPTED
-            or aare.diagnostic is UserDiagnostic.AUTHENTICATION_REQUIRED
-            or isinstance(information, ConfirmedServiceError)
+        if answer.diagnostic is UserDiagnostic.AUTHENTICATION_REQUIRED or isinstance(
+            information, ConfirmedServiceError
         ):
-            raise _rejection(aare, information)
+            raise _rejection(answer, information)
         if not isinstance(information, InitiateResponse):
             raise RemoteProtocolError(
                 "The meter accepted the association without saying what it can do"
             )
+        if 0 < information.max_receive_pdu_size < LEAST_PDU_SIZE:
+            raise RemoteProtocolError(
+                f"The meter takes APDUs of at most {information.max_receive_pdu_size} octets: too few for any request"
+            )
         # Not looked at: the application context and the VAA name. Some meters answer the ciphered context to LLS,
         # or the one for logical names, 0x0007 and 65535 to everyone.
+        self._step(_Event.GRANTED)
         self.conformance = information.conformance & self.settings.conformance
         self.server_max_receive_pdu_size = information.max_receive_pdu_size
-        self._step(Aare)
 
     def release_request(self) -> Rlrq:
         """Make the release request; from here on the association is gone."""
-        self._step(Rlrq)
+        self._step(_Event.RELEASED)
         return Rlrq()
 
     def require(self, needed: Conformance) -> None:
@@ -169,7 +193,7 @@ class Association:
         """Return the next invoke-id, with high priority where the meter knows priorities."""
         return InvokeIdAndPriority.of(
             next(self._invoke_ids),
-            high_priority=Conformance.PRIORITY_MANAGEMENT_SUPPORTED in self.conformance,
+            high_priority=Conformance.PRIORITY_MGMT_SUPPORTED in self.conformance,
         )
 
     @property
@@ -191,20 +215,13 @@ class Association:
         """Decode an APDU received. Raises `DecodeError`."""
         return decode_apdu(octets)
 
-    def _step(self, apdu: type[Apdu]) -> None:
-        following = _TRANSITIONS.get((self.state, apdu))
+    def _step(self, event: _Event) -> None:
+        following = _TRANSITIONS.get((self.state, event))
         if following is None:
             raise LocalProtocolError(
-                f"{apdu.__name__} is not possible while the association is {self.state.name.lower()}"
+                f"an association that is {self.state.name.lower()} cannot be {event.name.lower()}"
             )
         self.state = following
-
-
-def refusal(answer: ExceptionResponse | ConfirmedServiceError) -> AssociationRejected:
-    """Make the error for an association request answered without an AARE."""
-    return AssociationRejected(
-        f"The meter refused the association: {answer.reason}", diagnostic=answer.code
-    )
 
 
 def _user_information(aare: Aare) -> Apdu | None:

@@ -100,12 +100,16 @@ def read_selected_attribute(reader: Reader) -> SelectedAttribute:
 
 
 def encode_selected_attribute(selected: SelectedAttribute) -> bytes:
-    """Encode an attribute descriptor and its optional access selection."""
+    """Encode an attribute descriptor and its optional access selection.
+
+    Raises `LocalProtocolError` when a number does not fit.
+    """
     octets = encode_attribute(selected.attribute)
     if selected.access is None:
         return octets + b"\x00"
-    return (
-        octets
-        + bytes((1, selected.access.selector))
-        + encode_data(selected.access.parameters)
-    )
+    selector, parameters = selected.access
+    if not 0 <= selector <= 0xFF:
+        raise LocalProtocolError(
+            f"{selected.attribute}: access selector {selector} is out of range"
+        )
+    return octets + bytes((1, selector)) + encode_data(parameters)

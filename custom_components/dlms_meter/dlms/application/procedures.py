@@ -1,7 +1,8 @@
 """What a client does, request by request: associate, get, release.
 
 Each procedure is a generator: it yields an APDU to be sent and is resumed with the APDU that answered it.
-It knows no network and no time; whoever drives it closes it when the network fails.
+It knows no network and no time; whoever drives it closes it when the network fails, and throws in the `DecodeError`
+of an answer that cannot be read.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -10,10 +11,10 @@ from itertools import batched
 from ..codec.axdr import Data, DataType, read_data
 from ..codec.cursor import Reader, encode_length
 from ..cosem.descriptors import AttributeDescriptor, SelectedAttribute, SelectiveAccess
-from ..errors import DecodeError, RemoteProtocolError, ServiceError
+from ..errors import DecodeError, DlmsError, RemoteProtocolError, ServiceError
 from .acse import Aare
 from .apdu import Apdu, GetResponse
-from .association import Association, AssociationState, refusal
+from .association import Association
 from .enums import Conformance, DataAccessResult
 from .failure import ConfirmedServiceError, ExceptionResponse
 from .fields import InvokeIdAndPriority
@@ -49,23 +50,19 @@ def associate(association: Association) -> Procedure[None]:
     it answers something else.
     """
     answer = yield association.request()
-    match answer:
-        case Aare():
-            association.establish(answer)
-        case ExceptionResponse() | ConfirmedServiceError():
-            raise refusal(answer)
-        case _:
-            raise RemoteProtocolError(
-                f"The meter answered the association request with {type(answer).__name__}"
-            )
+    if not isinstance(answer, (Aare, ExceptionResponse, ConfirmedServiceError)):
+        raise RemoteProtocolError(
+            f"The meter answered the association request with {type(answer).__name__}"
+        )
+    association.establish(answer)
 
 
 def release(association: Association) -> Procedure[None]:
-    """Ask for the release, unless there is no association.
+    """Ask for the release, unless there is nothing to release.
 
     Any answer will do: some meters refuse the release with an exception, in clear even after a ciphered association.
     """
-    if association.state is AssociationState.ASSOCIATED:
+    if association.is_open:
         yield association.release_request()
 
 
@@ -103,8 +100,10 @@ def get_many(
     attributes: Sequence[AttributeDescriptor],
     items_per_request: int | None = None,
     progress: Progress | None = None,
-) -> Procedure[dict[AttributeDescriptor, Data | ServiceError]]:
-    """Read several attributes in as few requests as the meter allows; what it refuses is in the result, as the error.
+) -> Procedure[dict[AttributeDescriptor, Data | DlmsError]]:
+    """Read several attributes in as few requests as the meter allows.
+
+    What it refuses, or sends so that it cannot be read, is in the result as the `ServiceError` or `DecodeError`.
 
     As many go into one request as the meter's PDU size lets in, or `items_per_request` if that is less. When the
     meter did not agree to lists, or refuses or garbles one (`association.refuses_lists` remembers), they are read
@@ -113,7 +112,7 @@ def get_many(
     Raises `RemoteProtocolError` when the meter does not offer GET, or answers out of turn.
     """
     association.require(Conformance.GET)
-    results: dict[AttributeDescriptor, Data | ServiceError] = {}
+    results: dict[AttributeDescriptor, Data | DlmsError] = {}
     size = _items_per_request(association, items_per_request)
     for chunk in batched(dict.fromkeys(attributes), size, strict=False):
         listed = None
@@ -150,7 +149,7 @@ def _get_list(
     association: Association,
     attributes: tuple[AttributeDescriptor, ...],
     progress: Progress | None,
-) -> Procedure[dict[AttributeDescriptor, Data | ServiceError] | None]:
+) -> Procedure[dict[AttributeDescriptor, Data | DlmsError] | None]:
     """Read attributes by one list; None when the meter does not do that."""
     invoke = association.next_invoke()
     selected = tuple([SelectedAttribute(attribute) for attribute in attributes])
@@ -202,14 +201,14 @@ def _get_one_by_one(
     association: Association,
     attributes: tuple[AttributeDescriptor, ...],
     progress: Progress | None,
-) -> Procedure[dict[AttributeDescriptor, Data | ServiceError]]:
-    results: dict[AttributeDescriptor, Data | ServiceError] = {}
+) -> Procedure[dict[AttributeDescriptor, Data | DlmsError]]:
+    results: dict[AttributeDescriptor, Data | DlmsError] = {}
     for attribute in attributes:
         try:
             results[attribute] = yield from get(
                 association, attribute, progress=progress
             )
-        except ServiceError as error:
+        except (ServiceError, DecodeError) as error:
             results[attribute] = error
     return results
 
