@@ -6,6 +6,8 @@ Sources: IEC 62056-61, DLMS UA Blue Book part 1, EN 13757-1; national names from
 from collections import defaultdict
 from dataclasses import replace
 from enum import Enum
+from functools import cache
+from itertools import product
 from typing import NamedTuple
 
 from .meaning import Direction, Kind, Meaning, Phase
@@ -35,26 +37,14 @@ class _Rate(Enum):
 
 
 class _Row(NamedTuple):
-    """A set of names: which A, C, D, E and F, for which classes, and what they mean."""
+    """A set of names and what they mean."""
 
-    a: frozenset[int]
-    c: frozenset[int]
-    d: frozenset[int]
-    e: frozenset[int]
-    f: frozenset[int]
+    media: str
+    name: str
+    """`C.D.E*F`, each group as `1`, `1-3` or `1,3-5`; without `*F` the present value, `*` alone any billing period too."""
     classes: frozenset[int]
     meaning: Meaning
     rate: _Rate
-
-
-def _numbers(text: str) -> frozenset[int]:
-    """Read `1`, `1-3` and `1,3-5`."""
-    spans = (part.partition("-") for part in text.split(","))
-    return frozenset(
-        number
-        for first, _, last in spans
-        for number in range(int(first), int(last or first) + 1)
-    )
 
 
 def _row(
@@ -70,10 +60,7 @@ def _row(
     text: bool = False,
     diagnostic: bool = True,
 ) -> _Row:
-    """Make a row from `C.D.E*F`; without F it is the present value, `*` alone any billing period too."""
-    groups, star, period = name.partition("*")
-    c, d, e = map(_numbers, groups.split("."))
-    f = (_numbers(period) if period else _ANY_PERIOD) if star else _PRESENT
+    """Make a row about the meter rather than about what it measures."""
     allowed = classes if isinstance(classes, frozenset) else frozenset({classes})
     meaning = Meaning(
         quantity=quantity,
@@ -83,7 +70,7 @@ def _row(
         text=text,
         diagnostic=diagnostic,
     )
-    return _Row(_numbers(media), c, d, e, f, allowed, meaning, rate)
+    return _Row(media, name, allowed, meaning, rate)
 
 
 def _reading(
@@ -340,27 +327,42 @@ _ROWS = (
 # fmt: on
 
 
-def _by_medium_and_quantity() -> dict[tuple[int, int], list[_Row]]:
-    index: dict[tuple[int, int], list[_Row]] = defaultdict(list)
+class _Names(NamedTuple):
+    """The names of a row, of one medium and one value group C."""
+
+    d: frozenset[int]
+    e: frozenset[int]
+    f: frozenset[int]
+    row: _Row
+
+
+@cache
+def _index() -> dict[tuple[int, int], list[_Names]]:
+    """Sort the rows by A and C; done once, when the first name is looked up."""
+    index: dict[tuple[int, int], list[_Names]] = defaultdict(list)
     for row in _ROWS:
-        for a in row.a:
-            for c in row.c:
-                index[a, c].append(row)
+        groups, star, period = row.name.partition("*")
+        c_group, d, e = map(_numbers, groups.split("."))
+        f = (_numbers(period) if period else _ANY_PERIOD) if star else _PRESENT
+        for place in product(_numbers(row.media), c_group):
+            index[place].append(_Names(d, e, f, row))
     return dict(index)
 
 
-_INDEX = _by_medium_and_quantity()
+def _numbers(text: str) -> frozenset[int]:
+    """Read `1`, `1-3` and `1,3-5`."""
+    spans = (part.partition("-") for part in text.split(","))
+    return frozenset(
+        number
+        for first, _, last in spans
+        for number in range(int(first), int(last or first) + 1)
+    )
 
 
 def find(name: Obis, class_id: int) -> Meaning | None:
     """Return what a listed name means for an interface class; None for any other. Value group B is not looked at."""
-    for row in _INDEX.get((name.a, name.c), ()):
-        if (
-            name.d in row.d
-            and name.e in row.e
-            and name.f in row.f
-            and class_id in row.classes
-        ):
+    for d, e, f, row in _index().get((name.a, name.c), ()):
+        if name.d in d and name.e in e and name.f in f and class_id in row.classes:
             return _classified(row, name.e)
     return None
 

@@ -12,6 +12,7 @@ from ..codec.axdr import decode_data
 from ..codec.data import Data, DataType
 from ..errors import DecodeError
 from .obis import Obis
+from .values import elements
 
 _ASSOCIATION_LN = 15
 _CURRENT_ASSOCIATION = Obis.parse("0-0:40.0.0*255")
@@ -130,7 +131,7 @@ def decode_object_list(data: Data | bytes) -> tuple[CosemObject, ...]:
     if data.type is not DataType.ARRAY:
         raise DecodeError(f"an object list is an array, not {data.type.name}")
     named = [
-        (head, entry) for entry in _elements(data) if (head := _head(entry)) is not None
+        (head, entry) for entry in elements(data) if (head := _head(entry)) is not None
     ]
     if not named:
         raise DecodeError("an object list without a single object")
@@ -149,17 +150,9 @@ def decode_object_list(data: Data | bytes) -> tuple[CosemObject, ...]:
     )
 
 
-def _elements(data: Data) -> tuple[Data, ...]:
-    """Return what an array or structure holds, and nothing for any other type."""
-    if data.type is DataType.ARRAY or data.type is DataType.STRUCTURE:
-        assert isinstance(data.value, tuple)
-        return data.value
-    return ()
-
-
 def _head(entry: Data) -> tuple[int, int, Obis] | None:
     """Return class, version and logical name of an entry; None if it has not all three."""
-    match [element.value for element in _elements(entry)[:3]]:
+    match [element.value for element in elements(entry)[:3]]:
         case [int(class_id), int(version), bytes(logical_name)] if len(
             logical_name
         ) == len(_CURRENT_ASSOCIATION):
@@ -174,9 +167,9 @@ def _cosem_object(
     method_modes: _Modes,
 ) -> CosemObject:
     class_id, version, logical_name = head
-    rights = _elements(entry)[3:4]  # a meter that does not say leaves them out
-    lists = _elements(rights[0])[:2] if rights else ()
-    attributes, methods = (*(_elements(items) for items in lists), (), ())[:2]
+    rights = elements(entry)[3:4]  # a meter that does not say leaves them out
+    lists = elements(rights[0])[:2] if rights else ()
+    attributes, methods = (*(elements(items) for items in lists), (), ())[:2]
     return CosemObject(
         class_id=class_id,
         version=version,
@@ -190,7 +183,7 @@ def _access(items: tuple[Data, ...], modes: _Modes) -> dict[int, AccessMode]:
     """Read {index, access mode, …} items, leaving out what is neither."""
     access: dict[int, AccessMode] = {}
     for item in items:
-        match [element.value for element in _elements(item)[:2]]:
+        match [element.value for element in elements(item)[:2]]:
             case [
                 int(index),
                 int(mode),

@@ -93,6 +93,14 @@ def scaler_attribute(class_id: int) -> int | None:
     return _SCALER_ATTRIBUTES.get(class_id)
 
 
+def scaler_unit_of(attribute: AttributeDescriptor) -> AttributeDescriptor | None:
+    """Return the attribute that tells scaler and unit of this one; None if it needs none."""
+    number = scaler_attribute(attribute.class_id)
+    if number is None or (attribute.class_id, attribute.attribute_id) not in _SCALED:
+        return None
+    return attribute._replace(attribute_id=number)
+
+
 def decode_scaler_unit(data: Data) -> ScalerUnit:
     """Read a scaler_unit attribute. Raises `DecodeError` for anything but two numbers in their range.
 
