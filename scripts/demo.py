@@ -15,6 +15,7 @@ import sys
 import time
 
 import aiohttp
+
 from scripts.home_assistant_api import DOMAIN, START_SECONDS, DemoError, HomeAssistant
 
 ROOT = Path(__file__).parents[1]
