@@ -28,7 +28,7 @@ HOME_ASSISTANT_FLOORS = [
     },
     {"entity"},
     {"coordinator"},
-    {"channel", "descriptions", "storage"},
+    {"channel", "clock", "descriptions", "storage"},
     {"settings"},
     {"const"},
 ]  # fmt: skip

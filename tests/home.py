@@ -1,0 +1,109 @@
+"""A Home Assistant, and a simulated meter at the other end of a line that tests can spoil."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+
+from custom_components.dlms_meter.const import DOMAIN
+from custom_components.dlms_meter.dlms import Endpoint, TransportError
+from custom_components.dlms_meter.dlms.transport import Receiver
+from tests.simulator import HdlcSession, Meter, WrapperSession
+
+UNIQUE_ID = "SIM0000040817263"
+PASSWORD = "12345678"
+
+EXPERT = {
+    "client_sap": 16,
+    "logical_device": 1,
+    "address_length": "automatic",
+    "password_is_hex": False,
+}
+PUBLIC = {
+    "host": "meter.example",
+    "port": 4059,
+    "framing": "wrapper",
+    "mechanism": "none",
+    "expert": EXPERT,
+}
+"""What a user enters who reads the simulated meter without a password."""
+WITH_PASSWORD = PUBLIC | {
+    "mechanism": "lls",
+    "password": PASSWORD,
+    "expert": EXPERT | {"client_sap": 1},
+}
+
+
+class Wire:
+    """A connection without a network and without timers: it works while time stands still."""
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        answer: Callable[[bytes], bytes],
+        hang_up: Callable[[], None],
+    ) -> None:
+        self.open = True
+        self._receiver = receiver
+        self._answer = answer
+        self._hang_up = hang_up
+
+    def write(self, data: bytes) -> None:
+        asyncio.get_running_loop().call_soon(self._carry, data)
+
+    async def close(self) -> None:
+        if self.open:
+            self.open = False
+            self._hang_up()
+            self._receiver.connection_lost(None)
+
+    def _carry(self, data: bytes) -> None:
+        if self.open and (answer := self._answer(data)):
+            self._receiver.data_received(answer)
+
+
+def silence(_: bytes) -> bytes:
+    """Hear everything and say nothing."""
+    return b""
+
+
+@dataclass
+class Line:
+    """The line to the meter. `broken` lets no connection come about, `answer` speaks in the meter's place."""
+
+    meter: Meter
+    framing: type[HdlcSession | WrapperSession] = WrapperSession
+    broken: bool = False
+    answer: Callable[[bytes], bytes] | None = None
+    wires: list[Wire] = field(default_factory=list)
+    """Every connection so far."""
+
+    async def open_transport(self, endpoint: Endpoint, receiver: Receiver) -> Wire:
+        if self.broken:
+            raise TransportError(f"{endpoint}: nobody is there")
+        session = self.framing(self.meter)
+        self.wires.append(
+            Wire(receiver, self.answer or session.receive_data, session.close)
+        )
+        return self.wires[-1]
+
+
+async def begin_flow(hass: HomeAssistant) -> ConfigFlowResult:
+    return await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}
+    )
+
+
+async def answer_flow(
+    hass: HomeAssistant, flow: ConfigFlowResult, user_input: dict[str, Any]
+) -> ConfigFlowResult:
+    """Fill in the form, and wait until the progress that follows is over."""
+    result = await hass.config_entries.flow.async_configure(flow["flow_id"], user_input)
+    if result["type"] == "progress":
+        await hass.async_block_till_done()
+        result = await hass.config_entries.flow.async_configure(flow["flow_id"])
+    await hass.async_block_till_done()
+    return result
