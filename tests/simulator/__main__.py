@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 import signal
 import sys
@@ -17,7 +17,7 @@ from .settings import (
 from .tcp import SimulatorServer
 
 
-def arguments() -> argparse.Namespace:
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     defaults = MeterSettings()
     parser = argparse.ArgumentParser(
         prog="python -m tests.simulator",
@@ -75,7 +75,7 @@ def arguments() -> argparse.Namespace:
         help="HDLC frames (default %(default)s)",
     )
     add("--shared", action="store_true", help="allow several associations at a time")
-    parsed = parser.parse_args()
+    parsed = parser.parse_args(words)
     if parsed.wrapper_port is None and parsed.hdlc_port is None:
         parser.error("give --wrapper-port or --hdlc-port, or both")
     return parsed

@@ -182,7 +182,8 @@ def _reply(frame: Frame, kind: FrameType, information: bytes = b"") -> Frame:
 
 
 def _reject(frame: Frame, link: _Link) -> Frame:
-    states = link.receive_sequence << 5 | link.first_unacknowledged << 1
+    send_sequence = link.first_unacknowledged + len(link.outgoing[: link.window])
+    states = link.receive_sequence << 5 | send_sequence % _MODULUS << 1
     reasons = bytes((frame.control, states, _INFORMATION_TOO_LONG))
     return _reply(frame, FrameType.FRMR, reasons)
 

@@ -11,6 +11,7 @@ from custom_components.dlms_meter.dlms.application.enums import DataAccessResult
 from custom_components.dlms_meter.dlms.codec.data import Data
 from custom_components.dlms_meter.dlms.codec.datetimes import DlmsDateTime
 from custom_components.dlms_meter.dlms.cosem.obis import Obis
+from custom_components.dlms_meter.dlms.errors import DecodeError
 
 from .house import BUILT, QUARTER
 from .objects import (
@@ -108,7 +109,7 @@ def _buffer(query: Query, columns: tuple[Column, ...], times: Times) -> Data:
         select = {BY_RANGE: _by_range, BY_ENTRY: _by_entry}[query.access.selector]
         try:
             columns, moments = select(query, columns, moments)
-        except (IndexError, TypeError, ValueError) as error:
+        except (DecodeError, TypeError, ValueError) as error:
             raise Refused(DataAccessResult.TYPE_UNMATCHED) from error
     return array(
         [
