@@ -75,7 +75,7 @@ class HdlcAddress:
     @classmethod
     def decode(cls, octets: bytes) -> Self:
         """Decode one address that fills `octets`. Raises `DecodeError`."""
-        if address_length(octets, 0, len(octets)) != len(octets):
+        if not octets or address_length(octets, 0, len(octets)) != len(octets):
             raise DecodeError(f"{octets.hex()} is not one HDLC address")
         bits = [octet >> 1 for octet in octets]
         if len(bits) == 1:

@@ -62,10 +62,16 @@ class WrapperDecoder:
     """Cuts a stream of octets into wrapper frames, however TCP splits or joins them.
 
     Octets in front of a version 0001 are given up one at a time. What is held back never exceeds one frame.
+    `beginning` is how the frames we wait for begin: what to look for after a frame that never came to its end.
     """
 
-    def __init__(self, statistics: LinkStatistics | None = None) -> None:
+    def __init__(
+        self,
+        statistics: LinkStatistics | None = None,
+        beginning: bytes = _VERSION_OCTETS,
+    ) -> None:
         self.statistics = statistics or LinkStatistics()
+        self._beginning = beginning
         self._buffer = bytearray()
         self._needed = 0
 
@@ -75,7 +81,7 @@ class WrapperDecoder:
         if len(self._buffer) < self._needed:
             return []
         frames: list[WrapperFrame] = []
-        position = 0
+        self._needed = position = 0
         while (start := self._find_version(position)) < len(self._buffer):
             end = self._end(start)
             if end > len(self._buffer):
@@ -90,8 +96,10 @@ class WrapperDecoder:
         """Give up the frame that never came to its end; return the frames found behind its beginning."""
         frames: list[WrapperFrame] = []
         while self._buffer and not frames:
-            del self._buffer[0]
-            self.statistics.octets_discarded += 1
+            start = self._buffer.find(self._beginning, 1)
+            lost = start if start > 0 else len(self._buffer)
+            self.statistics.octets_discarded += lost
+            del self._buffer[:lost]
             self._needed = 0
             frames = self.feed(b"")
         return frames
@@ -126,7 +134,7 @@ class WrapperLink:
         self.client_sap = client_sap
         self.server_sap = server_sap
         self.statistics = LinkStatistics()
-        self._decoder = WrapperDecoder(self.statistics)
+        self._decoder = self._new_decoder()
         self._before = replace(self.statistics)
         self._up = False
         self._awaiting = False
@@ -145,7 +153,7 @@ class WrapperLink:
         if self._up:
             raise LocalProtocolError("the wrapper link is up already")
         self._up = True
-        self._decoder = WrapperDecoder(self.statistics)
+        self._decoder = self._new_decoder()
         self._events.append(LinkUp())
 
     def send_apdu(self, apdu: bytes) -> None:
@@ -195,6 +203,11 @@ class WrapperLink:
         """Return what happened since the last call, in order."""
         events, self._events = self._events, []
         return events
+
+    def _new_decoder(self) -> WrapperDecoder:
+        """Make a decoder that knows how answers begin."""
+        header = _HEADER.pack(VERSION, self.server_sap, self.client_sap, 0)
+        return WrapperDecoder(self.statistics, header[:-2])
 
     def _receive(self, frames: list[WrapperFrame]) -> None:
         """Hand out the APDUs that are for us and from our meter."""
