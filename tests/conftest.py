@@ -1,13 +1,21 @@
 """What every Home Assistant test needs. A test that talks to 127.0.0.1 asks for `socket_enabled`."""
 
 from collections.abc import Iterator
+from unittest.mock import patch
 
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
 # Home Assistant's test plugin brings a `custom_components` package of its own; the first one imported stays.
-import custom_components.dlms_meter  # noqa: F401
+from custom_components.dlms_meter.const import DOMAIN
+from custom_components.dlms_meter.dlms import ClientSettings, connection
+from custom_components.dlms_meter.settings import from_input
+from tests.home import PUBLIC, TITLE, UNIQUE_ID, Line
+from tests.simulator import Meter
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +39,30 @@ def integration_enabled(request: pytest.FixtureRequest) -> Iterator[None]:
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     """Write snapshots without what differs from run to run."""
     return snapshot.use_extension(HomeAssistantSnapshotExtension)
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    """Connect whoever opens a connection to a simulated meter, which shows Home Assistant's time."""
+    line = Line(Meter(now=dt_util.utcnow))
+    with patch.object(connection, "open_transport", line.open_transport):
+        yield line
+    assert not any(wire.open for wire in line.wires), "a connection was left open"
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Wait for a silent meter no longer than a test should take."""
+    defaults = ClientSettings.__init__.__kwdefaults__
+    with patch.dict(defaults, response_timeout=0.01, attempts=1):
+        yield
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant) -> MockConfigEntry:
+    """The simulated meter's config entry, not set up yet."""
+    entry = MockConfigEntry(
+        domain=DOMAIN, title=TITLE, unique_id=UNIQUE_ID, data=from_input(PUBLIC)
+    )
+    entry.add_to_hass(hass)
+    return entry

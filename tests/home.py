@@ -7,6 +7,7 @@ from typing import Any
 
 from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, section
 
 from custom_components.dlms_meter.const import DOMAIN
 from custom_components.dlms_meter.dlms import Endpoint, TransportError
@@ -14,6 +15,7 @@ from custom_components.dlms_meter.dlms.transport import Receiver
 from tests.simulator import HdlcSession, Meter, WrapperSession
 
 UNIQUE_ID = "SIM0000040817263"
+TITLE = "SIM 40817263"
 PASSWORD = "12345678"
 
 EXPERT = {
@@ -65,6 +67,9 @@ class Wire:
             self._receiver.data_received(answer)
 
 
+NOBODY = TransportError("meter.example:4059 refuses connections")
+
+
 def silence(_: bytes) -> bytes:
     """Hear everything and say nothing."""
     return b""
@@ -72,18 +77,18 @@ def silence(_: bytes) -> bytes:
 
 @dataclass
 class Line:
-    """The line to the meter. `broken` lets no connection come about, `answer` speaks in the meter's place."""
+    """The line to the meter. `broken` is raised instead of connecting, `answer` speaks in the meter's place."""
 
     meter: Meter
     framing: type[HdlcSession | WrapperSession] = WrapperSession
-    broken: bool = False
+    broken: Exception | None = None
     answer: Callable[[bytes], bytes] | None = None
     wires: list[Wire] = field(default_factory=list)
     """Every connection so far."""
 
     async def open_transport(self, endpoint: Endpoint, receiver: Receiver) -> Wire:
-        if self.broken:
-            raise TransportError(f"{endpoint}: nobody is there")
+        if self.broken is not None:
+            raise self.broken
         session = self.framing(self.meter)
         self.wires.append(
             Wire(receiver, self.answer or session.receive_data, session.close)
@@ -102,8 +107,19 @@ async def answer_flow(
 ) -> ConfigFlowResult:
     """Fill in the form, and wait until the progress that follows is over."""
     result = await hass.config_entries.flow.async_configure(flow["flow_id"], user_input)
-    if result["type"] == "progress":
+    if result["type"] is FlowResultType.SHOW_PROGRESS:
         await hass.async_block_till_done()
         result = await hass.config_entries.flow.async_configure(flow["flow_id"])
     await hass.async_block_till_done()
     return result
+
+
+def suggested_values(schema: Any) -> dict[str, Any]:
+    """Return what a form is filled in with, its sections too."""
+    values: dict[str, Any] = {}
+    for marker, validator in schema.schema.items():
+        if isinstance(validator, section):
+            values[str(marker)] = suggested_values(validator.schema)
+        elif marker.description and "suggested_value" in marker.description:
+            values[str(marker)] = marker.description["suggested_value"]
+    return values
