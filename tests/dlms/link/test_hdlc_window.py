@@ -138,11 +138,16 @@ def test_unnumbered_answers() -> None:
         assert unnumbered(window, information, more=False) == [Verdict.REPEATED]
 
 
-def test_unnumbered_answers_need_no_quiet_line() -> None:
+@pytest.mark.parametrize("before", [b"", LLC + b"a"])
+def test_unnumbered_answers_on_a_line_that_is_not_quiet(before: bytes) -> None:
     window = ReceiveWindow(1)
-    unnumbered(window, b"a", more=False)
-    window.apdu()
-    assert window.accept(received(b"b", 0, 0), undisturbed=False) is Verdict.COMPLETE
+    if before:
+        unnumbered(window, before, more=False)
+        window.apdu()
+    with pytest.raises(LinkError, match="does not number"):
+        window.accept(received(b"tail", 0, 0), undisturbed=False)
+    whole = received(LLC + b"b", 0, 0)
+    assert window.accept(whole, undisturbed=False) is Verdict.COMPLETE
 
 
 def test_unnumbered_segments() -> None:

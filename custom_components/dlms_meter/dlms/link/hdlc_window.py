@@ -113,10 +113,8 @@ class ReceiveWindow:
         if self._unnumbered(frame):
             if not self._is_new(frame, undisturbed):
                 return Verdict.REPEATED
-        elif 0 < distance < self.window:
-            return Verdict.MISSING
         elif distance:
-            return Verdict.REPEATED
+            return Verdict.MISSING if distance < self.window else Verdict.REPEATED
         if len(self._assembly) + len(frame.information) > MAX_APDU_LENGTH:
             raise LinkError(
                 f"The meter sends segments without end: more than {MAX_APDU_LENGTH} octets in one answer."
@@ -134,27 +132,25 @@ class ReceiveWindow:
         return information
 
     def _unnumbered(self, frame: Frame) -> bool:
-        """Tell whether the meter sends the control octet 10 for ever, without counting.
+        """Tell whether the meter seems to send the control octet 10 for ever, without counting.
 
-        A meter that counts acknowledges our first I frame in its first answer, so its first control octet is never 10.
+        One that counts acknowledges our first I frame in its first answer, so its first control octet is hardly ever 10.
         """
-        return not (
-            self._counts
-            or self._last is None
-            or self.window > 1
-            or frame.send_sequence
-            or frame.receive_sequence
-        )
+        numbers = frame.send_sequence, frame.receive_sequence
+        return not self._counts and self.window == 1 and numbers == (0, 0)
 
     def _is_new(self, frame: Frame, undisturbed: bool) -> bool:
         """Tell an unnumbered frame from a repetition of the one before, as far as anyone can."""
         new = frame.information != self._last
-        if (frame.segmented or self._assembly) and not (new and undisturbed):
-            raise LinkError(
-                "The meter does not number its frames, and one was lost or repeated within a long answer. Read again;"
-                " if it happens often, improve the line."
-            )
-        return new
+        begins = not self._assembly
+        if begins and not new and not frame.segmented:
+            return False
+        if new and (undisturbed or (begins and has_llc(frame.information))):
+            return True
+        raise LinkError(
+            "The meter does not number its frames, and one was lost or repeated within a long answer. Read again;"
+            " if it happens often, improve the line."
+        )
 
 
 class Notifications:
