@@ -357,7 +357,7 @@ HOUSEHOLD_METER: tuple[MeterObject, ...] = (
     sap_assignment(),
     data("0-0:42.0.0", lambda query: octets(query.settings.logical_device_name)),
     data("0-0:96.1.0", lambda query: octets(query.settings.serial_number.encode())),
-    data("0-0:96.1.1", octets(MODEL.encode())),
+    data("0-0:96.1.7", octets(MODEL.encode())),
     data("1-0:0.0.0", lambda query: text(f"1SIM{query.settings.serial_number:0>10}")),
     data("1-0:0.2.0", octets(FIRMWARE.encode())),
     data("0-0:96.14.0", lambda query: uint8(1 if is_day_tariff(query.moment) else 2)),
