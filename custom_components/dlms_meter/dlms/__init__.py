@@ -1,0 +1,101 @@
+"""A DLMS/COSEM client that has never heard of Home Assistant. This is its front door, and a map of the house.
+
+Six floors; imports go downstairs only. Start at the top:
+
+    client          one meter, one session at a time: `DlmsClient`
+    connection      the pump between network and protocol: timers, turns, the log of the wire
+    transport/      bytes to and from the meter (TCP). asyncio lives here and above; all below is pure
+    link/           HDLC and the wrapper: frames in, APDUs out
+    application/    associations and services: APDUs, and the procedures that exchange them
+    cosem/          what a meter is made of: names, objects, values with units, what OBIS codes mean
+    codec/          octets to values and back: A-XDR, BER, dates, check sequences
+    errors          the one tree of errors
+
+How a reading comes about: `client` asks `connection` to run a procedure of `application`, whose requests `codec`
+turns into octets, which `link` frames and `transport` sends. The answer climbs the same stairs. What it means is
+known in `cosem`. `tests/dlms/test_walkthrough.py` follows one reading octet by octet.
+
+Whoever uses the client imports from here, and never from a room behind.
+"""
+
+from .application.enums import (
+    Conformance,
+    DataAccessResult,
+    Mechanism,
+)
+from .client import ClientSettings, DlmsClient, Framing, Negotiated, ReadReport
+from .codec.data import Data, DataType
+from .codec.datetimes import ClockStatus, DlmsDate, DlmsDateTime, DlmsTime
+from .cosem.catalogue import describe
+from .cosem.descriptors import AttributeDescriptor, SelectiveAccess
+from .cosem.identity import Identity
+from .cosem.meaning import Direction, Kind, Meaning, Phase
+from .cosem.obis import Obis
+from .cosem.object_list import AccessMode, CosemObject
+from .cosem.units import Unit, unit_symbol
+from .cosem.values import Quantity, ScalerUnit, Value, scaler_unit_of
+from .errors import (
+    AssociationRejected,
+    AuthenticationFailed,
+    DecodeError,
+    DlmsError,
+    LinkBusy,
+    LinkError,
+    LocalProtocolError,
+    RemoteProtocolError,
+    SecurityError,
+    ServiceError,
+    TransportError,
+    TransportTimeout,
+)
+from .link import LinkStatistics
+from .transport.endpoint import Endpoint, TcpEndpoint
+
+__all__ = [
+    "AccessMode",
+    "AssociationRejected",
+    "AttributeDescriptor",
+    "AuthenticationFailed",
+    "ClientSettings",
+    "ClockStatus",
+    "Conformance",
+    "CosemObject",
+    "Data",
+    "DataAccessResult",
+    "DataType",
+    "DecodeError",
+    "Direction",
+    "DlmsClient",
+    "DlmsDate",
+    "DlmsDateTime",
+    "DlmsError",
+    "DlmsTime",
+    "Endpoint",
+    "Framing",
+    "Identity",
+    "Kind",
+    "LinkBusy",
+    "LinkError",
+    "LinkStatistics",
+    "LocalProtocolError",
+    "Meaning",
+    "Mechanism",
+    "Negotiated",
+    "Obis",
+    "Phase",
+    "Quantity",
+    "ReadReport",
+    "RemoteProtocolError",
+    "ScalerUnit",
+    "SecurityError",
+    "SelectiveAccess",
+    "ServiceError",
+    "TcpEndpoint",
+    "TransportError",
+    "TransportTimeout",
+    "Unit",
+    "Value",
+    "describe",
+    "scaler_unit_of",
+    "unit_symbol",
+]

@@ -1,0 +1,297 @@
+"""The client a program uses: one meter, one session at a time, values with their meaning.
+
+    energy = AttributeDescriptor(3, Obis.parse("1-0:1.8.0*255"), 2)
+    endpoint = TcpEndpoint("192.0.2.7", 4059)
+    async with DlmsClient(ClientSettings(endpoint=endpoint, framing=Framing.WRAPPER)) as client:
+        report = await client.read([energy], scaler_units={})
+
+Then `report.values[energy]` is a `Quantity` such as `12345.7 Wh`, or `report.failed[energy]` says why there is none.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from types import TracebackType
+from typing import Final, Self
+
+from .application import procedures
+from .application.association import Association, AssociationSettings
+from .application.enums import Conformance, Mechanism
+from .codec.data import Data
+from .connection import (
+    REQUEST_TIMEOUT,
+    RESPONSE_TIMEOUT,
+    Connection,
+    NotificationCallback,
+)
+from .cosem.descriptors import AttributeDescriptor, SelectiveAccess
+from .cosem.identity import IDENTITY_ATTRIBUTES, Identity
+from .cosem.obis import Obis
+from .cosem.object_list import CosemObject, decode_object_list
+from .cosem.values import (
+    ScalerUnit,
+    Value,
+    decode_scaler_unit,
+    interpret,
+    scaler_unit_of,
+)
+from .errors import DlmsError, LocalProtocolError
+from .link import LinkStatistics
+from .link.hdlc import HdlcLink
+from .link.hdlc_parameters import HdlcParameters
+from .link.wrapper import WrapperLink
+from .transport.endpoint import Endpoint
+
+OBJECT_LIST: Final = AttributeDescriptor(15, Obis.parse("0-0:40.0.0*255"), 2)
+
+
+class Framing(Enum):
+    """How APDUs are framed on the way to the meter."""
+
+    HDLC = "hdlc"
+    """IEC 62056-46: serial lines, and whatever passes them on byte by byte."""
+    WRAPPER = "wrapper"
+    """IEC 62056-47: meters with an IP stack of their own, usually on port 4059."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """Where a meter is, how it is spoken to, and as whom.
+
+    `physical_device`, `address_length`, `max_information_length`, `window` and `attempts` matter to HDLC only.
+    Times are in seconds: `response_timeout` of silence, `request_timeout` for one request with all its repetitions.
+    """
+
+    endpoint: Endpoint
+    framing: Framing
+    client_sap: int = 16
+    logical_device: int = 1
+    physical_device: int | None = None
+    address_length: int | None = None
+    mechanism: Mechanism = Mechanism.NONE
+    password: bytes = field(default=b"", repr=False)
+    max_information_length: int = 2030
+    window: int = 7
+    max_receive_pdu_size: int = 0xFFFF
+    response_timeout: float = RESPONSE_TIMEOUT
+    request_timeout: float = REQUEST_TIMEOUT
+    attempts: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReport:
+    """What one `read` brought: every attribute asked for is in exactly one of the two."""
+
+    values: dict[AttributeDescriptor, Value]
+    failed: dict[AttributeDescriptor, DlmsError]
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """What client and meter agreed upon when the session began.
+
+    `max_pdu_size` is the meter's limit for requests in octets, 0 for none. The last four are None without HDLC:
+    octets of information field and number of frames, to the meter and from it.
+    """
+
+    conformance: Conformance
+    max_pdu_size: int
+    max_information_transmit: int | None = None
+    max_information_receive: int | None = None
+    window_transmit: int | None = None
+    window_receive: int | None = None
+
+
+class DlmsClient:
+    """Reads one logical device of a meter. A session is an `async with`; any number may follow one another.
+
+    Entering opens the connection, establishes the link and associates; leaving, for whatever reason, releases,
+    disconnects and closes. Entering raises `TransportError` (`TransportTimeout` when the connection opens, but
+    nobody answers), `LinkError` (`LinkBusy` when the meter refuses the link) and `AssociationRejected`
+    (`AuthenticationFailed` when the password is the reason).
+
+    All methods need a session (`LocalProtocolError` without one), and raise `TransportError` or `LinkError` when it
+    is lost; it must then be left. `RemoteProtocolError` and `DecodeError` mean that the meter's answer makes no sense.
+    Several tasks may share a session: their requests take turns.
+
+    `on_notification` gets each APDU that the meter sends on its own during a session, undecoded; it must not raise.
+    """
+
+    def __init__(
+        self,
+        settings: ClientSettings,
+        *,
+        on_notification: NotificationCallback | None = None,
+    ) -> None:
+        """Take the settings; raises `LocalProtocolError` when they are out of range. Nothing is sent yet."""
+        self.settings = settings
+        self._on_notification = on_notification
+        self._in_session = False
+        self._prepare(refuses_lists=None)
+
+    def _prepare(self, *, refuses_lists: bool | None) -> None:
+        """Make what lives as long as a session."""
+        settings = self.settings
+        self._link = _make_link(settings)
+        self._association = Association(
+            AssociationSettings(
+                mechanism=settings.mechanism,
+                secret=settings.password,
+                max_receive_pdu_size=settings.max_receive_pdu_size,
+            )
+        )
+        self._association.refuses_lists = refuses_lists
+        self._connection = Connection(
+            settings.endpoint,
+            self._link,
+            self._association,
+            response_timeout=settings.response_timeout,
+            request_timeout=settings.request_timeout,
+            on_notification=self._on_notification,
+        )
+
+    async def __aenter__(self) -> Self:
+        """Begin a session."""
+        if self._in_session:
+            raise LocalProtocolError("this client has a session already")
+        self._in_session = True
+        # What the meter was found to refuse is not tried again in every session.
+        self._prepare(refuses_lists=self._association.refuses_lists)
+        try:
+            await self._connection.open()
+            await self._connection.run(procedures.associate(self._association))
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the session."""
+        await self._end()
+
+    async def _end(self) -> None:
+        try:
+            await self._connection.close()
+        finally:
+            self._in_session = False
+
+    async def get(
+        self,
+        attribute: AttributeDescriptor,
+        access: SelectiveAccess | None = None,
+        progress: procedures.Progress | None = None,
+    ) -> Data:
+        """Read one attribute, or the part of it that `access` selects.
+
+        `progress` is told the number of octets received so far, when the value comes in blocks.
+        Raises `ServiceError` when the meter refuses.
+        """
+        return await self._connection.run(
+            procedures.get(self._association, attribute, access, progress)
+        )
+
+    async def get_many(
+        self, attributes: Sequence[AttributeDescriptor]
+    ) -> dict[AttributeDescriptor, Data | DlmsError]:
+        """Read several attributes in as few requests as the meter allows.
+
+        What it refuses, or garbles, is in the result as the `ServiceError` or `DecodeError`.
+        """
+        return await self._connection.run(
+            procedures.get_many(self._association, attributes)
+        )
+
+    async def objects(
+        self, progress: procedures.Progress | None = None
+    ) -> tuple[CosemObject, ...]:
+        """Read which objects the meter has, as far as this client may know; `progress` as in `get`.
+
+        A slow line can take minutes. Raises `ServiceError` when the meter refuses.
+        """
+        return decode_object_list(await self.get(OBJECT_LIST, progress=progress))
+
+    async def read(
+        self,
+        attributes: Iterable[AttributeDescriptor],
+        scaler_units: dict[AttributeDescriptor, ScalerUnit],
+    ) -> ReadReport:
+        """Read values with their units; one that fails spoils no other.
+
+        `scaler_units` is the caller's to keep, by the attribute that tells each: what is missing there is read along and
+        added. A number whose scaler cannot be had fails as well: nobody could tell by how many powers of ten it is off.
+        """
+        scalers = {attribute: scaler_unit_of(attribute) for attribute in attributes}
+        missing = [
+            s for s in scalers.values() if s is not None and s not in scaler_units
+        ]
+        answers = await self.get_many([*scalers, *missing])
+        report = ReadReport({}, {})
+        for attribute, scaler in scalers.items():
+            try:
+                data = _value_in(answers[attribute])
+                if scaler is not None and scaler not in scaler_units:
+                    scaler_units[scaler] = decode_scaler_unit(
+                        _value_in(answers[scaler])
+                    )
+                scaler_unit = None if scaler is None else scaler_units[scaler]
+                report.values[attribute] = interpret(attribute, data, scaler_unit)
+            except DlmsError as error:
+                report.failed[attribute] = error
+        return report
+
+    async def identity(self) -> Identity:
+        """Read who the meter is: logical device name, serial number, firmware, device type, as far as it tells.
+
+        Raises `DecodeError` when it tells neither its logical device name nor a serial number.
+        """
+        answers = await self.get_many(IDENTITY_ATTRIBUTES)
+        return Identity.from_answers(
+            {
+                attribute: answer
+                for attribute, answer in answers.items()
+                if not isinstance(answer, DlmsError)
+            }
+        )
+
+    @property
+    def negotiated(self) -> Negotiated:
+        """What was agreed upon in the present session, or in the last one."""
+        association, link = self._association, self._link
+        limits = link.negotiated if isinstance(link, HdlcLink) else ()
+        return Negotiated(
+            association.conformance, association.server_max_receive_pdu_size, *limits
+        )
+
+    @property
+    def statistics(self) -> LinkStatistics:
+        """What the line carried in the present session, or in the last one."""
+        return self._link.statistics
+
+
+def _make_link(settings: ClientSettings) -> HdlcLink | WrapperLink:
+    """Make the link that the settings ask for. Raises `LocalProtocolError` when they are out of range."""
+    if settings.framing is Framing.WRAPPER:
+        return WrapperLink(settings.client_sap, settings.logical_device)
+    return HdlcLink(
+        HdlcParameters(
+            client_sap=settings.client_sap,
+            logical_device=settings.logical_device,
+            physical_device=settings.physical_device,
+            address_length=settings.address_length,
+            max_information_length=settings.max_information_length,
+            window=settings.window,
+            attempts=settings.attempts,
+        )
+    )
+
+
+def _value_in(answer: Data | DlmsError) -> Data:
+    """Return what the meter answered for one attribute; raise what it refused it with."""
+    if isinstance(answer, DlmsError):
+        raise answer
+    return answer
