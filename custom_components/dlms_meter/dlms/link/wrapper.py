@@ -218,7 +218,7 @@ class WrapperLink:
                 self.statistics.frames_ignored += 1
             elif frame.apdu and self._up:
                 self.statistics.frames_received += 1
-                self._events.append(ApduReceived(frame.apdu, not self._awaiting))
+                self._events.append(ApduReceived(frame.apdu))
                 self._awaiting = False
 
     def _reason(self) -> str:
