@@ -23,7 +23,6 @@ KNOWN = [
     for name, octets, decoded in described()
     if decoded is not None and decoded.get("apdu") in BUILDERS
 ]
-each_known = pytest.mark.parametrize(("name", "octets", "apdu"), KNOWN)
 
 
 def is_lenient(apdu: Apdu) -> bool:
@@ -31,7 +30,7 @@ def is_lenient(apdu: Apdu) -> bool:
     return refusal or isinstance(apdu, (GetResponseNormal, Rlre))
 
 
-@each_known
+@pytest.mark.parametrize(("name", "octets", "apdu"), KNOWN)
 def test_vector(name: str, octets: bytes, apdu: Apdu) -> None:
     canonical = name.partition(" ")[0] not in NOT_CANONICAL
     if is_lenient(apdu):
@@ -41,10 +40,6 @@ def test_vector(name: str, octets: bytes, apdu: Apdu) -> None:
         check_codec(
             apdu, octets, decode_apdu, lambda value: value.encode(), canonical=canonical
         )
-
-
-@each_known
-def test_damage(name: str, octets: bytes, apdu: Apdu) -> None:
     check_damage(octets, decode_apdu, count=20)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from custom_components.dlms_meter.dlms.application.acse import Aare, Aarq, Rlre, Rlrq
+from custom_components.dlms_meter.dlms.application.apdu import decode_apdu
 from custom_components.dlms_meter.dlms.application.association import (
     PROPOSED_CONFORMANCE,
     Association,
@@ -36,6 +37,7 @@ from custom_components.dlms_meter.dlms.errors import (
     LocalProtocolError,
     RemoteProtocolError,
 )
+from tests.harness import check_damage
 
 from .conversation import EVERYTHING, associated, granted
 
@@ -357,3 +359,22 @@ def test_decode() -> None:
     assert associated().decode(b"\x63\x00") == Rlre(reason=None)
     with pytest.raises(DecodeError):
         associated().decode(b"\x77")
+
+
+@pytest.mark.parametrize(
+    "aare",
+    [
+        granted(),
+        answer(
+            AssociationResult.REJECTED_PERMANENT,
+            user_information=TOO_LITTLE_IN_COMMON.encode(),
+        ),
+    ],
+)
+def test_a_damaged_answer_to_the_request(aare: Aare) -> None:
+    def establish(octets: bytes) -> None:
+        received = decode_apdu(octets)
+        if isinstance(received, Aare):
+            pending().establish(received)
+
+    check_damage(aare.encode(), establish, count=500)

@@ -1,6 +1,7 @@
 """get_many: lists packed to the limits, and every way a meter has to refuse one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -41,6 +42,7 @@ from custom_components.dlms_meter.dlms.errors import (
     RemoteProtocolError,
     ServiceError,
 )
+from tests.harness import damaged
 
 from .conversation import (
     BUSY,
@@ -120,7 +122,7 @@ class ListMeter:
 
 
 def ask(
-    meter: ListMeter,
+    meter: Callable[[Apdu], Apdu],
     association: Association,
     attributes: Sequence[AttributeDescriptor],
     items_per_request: int | None = None,
@@ -340,3 +342,22 @@ def test_a_lost_connection_passes_through() -> None:
     next(procedure)
     with pytest.raises(ConnectionError):
         procedure.throw(ConnectionError())
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_damaged_answers_give_values_or_errors_and_come_to_an_end(seed: int) -> None:
+    random = Random(seed)
+    association = associated()
+    meter = ListMeter(table(6), block_size=random.choice([None, 5, 20]))
+
+    def answer(request: Apdu) -> Apdu:
+        octets = meter(request).encode()
+        if random.random() < 0.5:
+            (octets,) = damaged(octets, seed, 1)
+        return association.decode(octets)
+
+    answers: dict[AttributeDescriptor, Data | DlmsError] | None = None
+    with suppress(DlmsError):
+        answers = ask(answer, association, registers(6))
+    assert answers is None or list(answers) == registers(6)
+    assert len(meter.requests) < 200
