@@ -66,3 +66,13 @@ def entry(hass: HomeAssistant) -> MockConfigEntry:
     )
     entry.add_to_hass(hass)
     return entry
+
+
+@pytest.fixture
+async def loaded(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry
+) -> MockConfigEntry:
+    """The simulated meter's config entry, set up."""
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    return entry

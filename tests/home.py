@@ -1,21 +1,29 @@
 """A Home Assistant, and a simulated meter at the other end of a line that tests can spoil."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlowResult,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 
 from custom_components.dlms_meter.const import DOMAIN
-from custom_components.dlms_meter.dlms import Endpoint, TransportError
+from custom_components.dlms_meter.dlms import Data, Endpoint, TransportError
 from custom_components.dlms_meter.dlms.transport import Receiver
 from tests.simulator import HdlcSession, Meter, WrapperSession
+from tests.simulator.objects import cosem_object
 
 UNIQUE_ID = "SIM0000040817263"
 TITLE = "SIM 40817263"
+DEVICE = "sim_h3p_100"
+"""How entity ids begin."""
 PASSWORD = "12345678"
 
 EXPERT = {
@@ -49,11 +57,13 @@ class Wire:
         hang_up: Callable[[], None],
     ) -> None:
         self.open = True
+        self.sent = b""
         self._receiver = receiver
         self._answer = answer
         self._hang_up = hang_up
 
     def write(self, data: bytes) -> None:
+        self.sent += data
         asyncio.get_running_loop().call_soon(self._carry, data)
 
     async def close(self) -> None:
@@ -96,6 +106,20 @@ class Line:
         return self.wires[-1]
 
 
+def altered(
+    meter: Meter, values: Mapping[str, Data], *, without: Collection[str] = ()
+) -> Meter:
+    """Return the same meter with other values (attribute 2) of some objects, or without some."""
+    kept = [item for item in meter.objects if str(item.logical_name) not in without]
+    objects = [
+        cosem_object(item.class_id, code, value, *item.attributes[2:])
+        if (value := values.get(code := str(item.logical_name))) is not None
+        else item
+        for item in kept
+    ]
+    return Meter(meter.settings, now=meter.now, objects=objects)
+
+
 async def begin_flow(hass: HomeAssistant) -> ConfigFlowResult:
     return await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_USER}
@@ -114,12 +138,30 @@ async def answer_flow(
     return result
 
 
-def suggested_values(schema: Any) -> dict[str, Any]:
+def filled_in(form: ConfigFlowResult) -> dict[str, Any]:
     """Return what a form is filled in with, its sections too."""
+    schema = form["data_schema"]
+    assert schema is not None
+    return _suggested(schema.schema)
+
+
+def _suggested(fields: Mapping[Any, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for marker, validator in schema.schema.items():
+    for marker, validator in fields.items():
         if isinstance(validator, section):
-            values[str(marker)] = suggested_values(validator.schema)
+            values[str(marker)] = _suggested(validator.schema.schema)
         elif marker.description and "suggested_value" in marker.description:
             values[str(marker)] = marker.description["suggested_value"]
     return values
+
+
+def value_of(hass: HomeAssistant, entity_id: str) -> str:
+    """Return the state of an entity that must be there."""
+    state = hass.states.get(entity_id)
+    assert state is not None, f"there is no {entity_id}"
+    return state.state
+
+
+def state_of(entry: ConfigEntry[Any]) -> ConfigEntryState:
+    """Return the state of an entry, as it is now."""
+    return entry.state

@@ -13,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from tests.home import (
+    DEVICE,
     EXPERT,
     NOBODY,
     PASSWORD,
@@ -23,8 +24,8 @@ from tests.home import (
     Line,
     answer_flow,
     begin_flow,
+    filled_in,
     silence,
-    suggested_values,
 )
 from tests.simulator import HdlcSession, Meter, MeterSettings
 
@@ -161,7 +162,7 @@ async def test_meter_is_added(hass: HomeAssistant, line: Line, name: str) -> Non
     entry = result["result"]
     assert entry.unique_id == UNIQUE_ID
     assert entry.state is ConfigEntryState.LOADED
-    assert hass.states.get("sensor.sim_meter_active_energy_import") is not None
+    assert hass.states.get(f"sensor.{DEVICE}_active_energy_import") is not None
 
 
 async def test_progress_is_shown(hass: HomeAssistant, line: Line) -> None:
@@ -204,8 +205,8 @@ async def test_failure_is_told_and_can_be_mended(
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "network"
     assert result["errors"] == errors
-    filled_in = {key: value for key, value in entered.items() if key != "password"}
-    assert suggested_values(result["data_schema"]) == filled_in
+    safe = {key: value for key, value in entered.items() if key != "password"}
+    assert filled_in(result) == safe
 
     line.broken, line.answer = None, None
     line.meter.vacate(line)
@@ -330,7 +331,7 @@ async def test_reauth_after_a_failure(
 
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == errors
-    assert not suggested_values(result["data_schema"])
+    assert not filled_in(result)
     assert refused.data["password"] == "old"
 
     line.broken = None
