@@ -519,9 +519,9 @@ def test_notification_with_a_damaged_middle_is_dropped() -> None:
     assert fed(link, to_client(UI, LLC + b"\x0f")) == [ApduReceived(b"\x0f", True)]
 
 
-def test_an_apdu_nobody_asked_for() -> None:
+def test_an_apdu_nobody_asked_for_is_left_to_those_who_can_read_it() -> None:
     link = connected()
-    assert fed(link, to_client(INFO, LLC + b"\xc2")) == [ApduReceived(b"\xc2", True)]
+    assert fed(link, to_client(INFO, LLC + b"\xc2")) == [ApduReceived(b"\xc2")]
 
 
 # Deviations of meters on record
@@ -802,7 +802,9 @@ def test_late_answer_while_disconnecting_is_dropped() -> None:
 
 
 @pytest.mark.parametrize(
-    "noise", [b"\x55" * 1024, to_client(RR, nr=5) * 100, b"\x7e\xa7\xff" * 300]
+    "noise",
+    [b"\x55" * 1024, to_client(RR, nr=5) * 100, b"\x7e\xa7\xff" * 300],
+    ids=["garbage", "useless frames", "false headers"],
 )
 def test_endless_noise_ends_the_link(noise: bytes) -> None:
     link = connected()

@@ -277,7 +277,7 @@ class HdlcLink:
         if not apdu:  # no more than an acknowledgement
             self._take_turn(HdlcLink._poll)
             return
-        self._events.append(ApduReceived(apdu, unsolicited=not self._awaiting))
+        self._events.append(ApduReceived(apdu))
         self._awaiting = False
         if self._sender.waiting:
             self._mark()
