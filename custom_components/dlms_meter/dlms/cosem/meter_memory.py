@@ -1,0 +1,92 @@
+"""What was learned about one meter that it does not tell: what it refuses, and where its objects are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import UnionType
+from typing import Any, NamedTuple, Self
+
+from ..errors import DecodeError
+from .obis import Obis
+
+
+class ShortName(NamedTuple):
+    """Where an object starts in short name referencing, and the version of its class, which tells where its methods are."""
+
+    base_name: int
+    version: int
+
+
+@dataclass(slots=True, kw_only=True)
+class MeterMemory:
+    """What was learned about one meter, so that it is not tried anew in every session.
+
+    The client adds to it; whoever keeps it for the next start stores `to_storage()`. A memory that is empty, or wrong
+    after the meter got new firmware, costs turns and no more.
+    """
+
+    refuses_lists: bool | None = None
+    """The meter agreed to multiple references, and yet refused, or garbled, a list; None until one was tried."""
+    refuses_write_lists: bool | None = None
+    """The same for lists of attributes to be written and methods to be invoked."""
+    takes_any_pdu_size_only: bool = False
+    """The meter refuses an association with any limit for its APDUs: none must be asked for."""
+    max_information_length: int | None = None
+    """Octets of the longest HDLC information field it was found to manage; None if it was not found to fail."""
+    window: int | None = None
+    """HDLC frames in a row it was found to manage; None if it was not found to fail."""
+    writes_methods: bool | None = None
+    """Methods of an object with a short name are called by Write, not by Read; None until one was tried."""
+    short_names: dict[tuple[int, Obis], ShortName] = field(default_factory=dict)
+    """Objects by class and logical name, as the object list for short names has them; empty until it was read."""
+
+    def to_storage(self) -> dict[str, Any]:
+        """Return the same as JSON-able values, for `from_storage`."""
+        return {
+            "refuses_lists": self.refuses_lists,
+            "refuses_write_lists": self.refuses_write_lists,
+            "takes_any_pdu_size_only": self.takes_any_pdu_size_only,
+            "max_information_length": self.max_information_length,
+            "window": self.window,
+            "writes_methods": self.writes_methods,
+            "short_names": [
+                [class_id, str(logical_name), *short_name]
+                for (class_id, logical_name), short_name in self.short_names.items()
+            ],
+        }
+
+    @classmethod
+    def from_storage(cls, stored: Mapping[str, Any]) -> Self:
+        """Make the memory `to_storage` was called on; what is missing counts as not learned yet.
+
+        Raises `DecodeError` for what no memory was ever stored as.
+        """
+        try:
+            facts: dict[str, Any] = {
+                name: _fact(name, stored[name])
+                for name in _FACTS.keys() & stored.keys()
+            }
+            names = {
+                (int(class_id), Obis.parse(logical_name)): ShortName(base_name, version)
+                for class_id, logical_name, base_name, version in stored.get(
+                    "short_names", ()
+                )
+            }
+        except (AttributeError, TypeError, ValueError) as error:
+            raise DecodeError(f"not a stored memory of a meter: {error!r}") from error
+        return cls(**facts, short_names=names)
+
+
+_FACTS: dict[str, type | UnionType] = {
+    "refuses_lists": bool | None,
+    "refuses_write_lists": bool | None,
+    "takes_any_pdu_size_only": bool,
+    "max_information_length": int | None,
+    "window": int | None,
+    "writes_methods": bool | None,
+}
+
+
+def _fact(name: str, value: object) -> object:
+    if not isinstance(value, _FACTS[name]):
+        raise TypeError(f"{name}: {value!r}")
+    return value

@@ -1,0 +1,56 @@
+"""What was learned about a meter survives storage as JSON."""
+
+import json
+from typing import Any
+
+import pytest
+
+from custom_components.dlms_meter.dlms.cosem.meter_memory import (
+    MeterMemory,
+    ShortName,
+)
+from custom_components.dlms_meter.dlms.cosem.obis import Obis
+from custom_components.dlms_meter.dlms.errors import DecodeError
+
+LEARNED = MeterMemory(
+    refuses_lists=True,
+    refuses_write_lists=False,
+    takes_any_pdu_size_only=True,
+    max_information_length=128,
+    window=1,
+    writes_methods=True,
+    short_names={
+        (3, Obis.parse("1-0:1.8.0")): ShortName(0x1500, 0),
+        (64, Obis.parse("0-0:43.0.0")): ShortName(0xFE00, 1),
+    },
+)
+
+
+@pytest.mark.parametrize("memory", [MeterMemory(), LEARNED])
+def test_survives_storage(memory: MeterMemory) -> None:
+    stored = json.loads(json.dumps(memory.to_storage()))
+    assert MeterMemory.from_storage(stored) == memory
+
+
+def test_what_an_older_release_did_not_store_is_not_learned_yet() -> None:
+    assert MeterMemory.from_storage({"window": 1}) == MeterMemory(window=1)
+
+
+def test_what_a_newer_release_stored_besides_is_left_out() -> None:
+    assert MeterMemory.from_storage({"window": 1, "more": 2}) == MeterMemory(window=1)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"refuses_lists": "no"},
+        {"window": 1.5},
+        {"short_names": 7},
+        {"short_names": [[3, "1-0:1.8.0"]]},
+        {"short_names": [[3, 18, 0, 0]]},
+        {"short_names": [["three", "1-0:1.8.0", 0, 0]]},
+    ],
+)
+def test_refused(stored: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError, match="not a stored memory"):
+        MeterMemory.from_storage(stored)
