@@ -16,7 +16,13 @@ import time
 
 import aiohttp
 
-from scripts.home_assistant_api import DOMAIN, START_SECONDS, DemoError, HomeAssistant
+from scripts.home_assistant_api import (
+    DOMAIN,
+    START_SECONDS,
+    DemoError,
+    HomeAssistant,
+    Json,
+)
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".demo"
@@ -24,8 +30,7 @@ CONFIG = FOLDER / "config"
 USER = PASSWORD = "demo"
 METER_PASSWORD = "12345678"
 CONFIGURATION = """\
-homeassistant: {{name: Demo home, time_zone: Europe/Berlin, country: DE, currency: EUR, unit_system: metric}}
-http: {{server_host: 127.0.0.1, server_port: {port}}}
+homeassistant: {name: Demo home, time_zone: Europe/Berlin, country: DE, currency: EUR, unit_system: metric}
 frontend:
 config:
 energy:
@@ -33,9 +38,9 @@ history:
 logbook:
 sensor:
 usb:
-logger: {{default: warning}}
+logger: {default: warning}
 """
-# Needed by the voice assistant only, and built by a C++ compiler that a bare machine has not.
+# scripts/setup installs newer ones of these: those Home Assistant pins want a C++ compiler.
 SKIPPED_PACKAGES = "pymicro-vad,pyspeex-noise"
 
 
@@ -64,6 +69,12 @@ def parse_arguments() -> argparse.Namespace:
         default=14059,
         help="where the simulated meter listens (default 14059)",
     )
+    parser.add_argument(
+        "--screenshots",
+        type=Path,
+        metavar="FOLDER",
+        help="take pictures of the user interface (needs an installed Chromium), then stop",
+    )
     return parser.parse_args()
 
 
@@ -86,7 +97,28 @@ def prepare_folder(port: int) -> None:
     link = components / DOMAIN
     link.unlink(missing_ok=True)
     link.symlink_to(ROOT / "custom_components" / DOMAIN)
-    (CONFIG / "configuration.yaml").write_text(CONFIGURATION.format(port=port))
+    (CONFIG / "configuration.yaml").write_text(CONFIGURATION)
+    storage = CONFIG / ".storage"
+    storage.mkdir(exist_ok=True)
+    (storage / "http").write_text(json.dumps(http_storage(port)))
+
+
+def http_storage(port: int) -> dict[str, Json]:
+    """Return Home Assistant's own record of where it listens; what its YAML says it would ask the user to confirm."""
+    stable = {
+        "server_host": ["127.0.0.1"],
+        "server_port": port,
+        "cors_allowed_origins": [],
+        "login_attempts_threshold": -1,
+        "ip_ban_enabled": False,
+        "ssl_profile": "intermediate_v6",
+        "use_x_frame_options": True,
+        "created_at": None,
+        "error": None,
+        "error_message": None,
+    }
+    data = {"stable": stable, "pending": None, "yaml_migration_done": True}
+    return {"version": 3, "minor_version": 1, "key": "http", "data": data}
 
 
 @asynccontextmanager
@@ -208,7 +240,9 @@ async def run(arguments: argparse.Namespace) -> None:
         rows = await home.readings()
         say(f"\nHome Assistant: {home.url}   user: {USER}   password: {PASSWORD}\n")
         print_table(rows)
-        if arguments.once:
+        if arguments.screenshots:
+            await take_screenshots(home.url, arguments.screenshots)
+        if arguments.once or arguments.screenshots:
             say("")
             return
         say("\nPress Ctrl-C to stop.")
@@ -219,6 +253,17 @@ async def run(arguments: argparse.Namespace) -> None:
         raise DemoError(
             f"Home Assistant or the simulated meter ended by itself. See {log} and {meter_log}."
         )
+
+
+async def take_screenshots(url: str, folder: Path) -> None:
+    """Let a browser take pictures of the user interface."""
+    say(f"\nTaking screenshots into {folder} …")
+    python = str(FOLDER / "browser" / "bin" / "python")
+    browser = await asyncio.create_subprocess_exec(
+        *(python, "-m", "scripts.screenshots", url, str(folder)), cwd=ROOT
+    )
+    if await browser.wait():
+        raise DemoError("The screenshots could not be taken; the reason is above.")
 
 
 async def introduce(home: HomeAssistant, meter_port: int) -> None:
