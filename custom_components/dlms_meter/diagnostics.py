@@ -9,7 +9,7 @@ from homeassistant.const import CONF_HOST, CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 
 from .coordinator import DlmsConfigEntry, DlmsCoordinator
-from .dlms import CosemObject, DlmsDateTime, Quantity, Value
+from .dlms import CosemObject, DlmsDateTime, Quantity, Value, unit_symbol
 
 _SECRET_KEYS: Final = {
     CONF_HOST,
@@ -68,7 +68,7 @@ def _session(coordinator: DlmsCoordinator) -> dict[str, Any]:
         },
         "statistics": asdict(coordinator.client.statistics),
         "last_poll_succeeded": coordinator.last_update_success,
-        "last_error": None if error is None else repr(error),
+        "last_error": error and f"{type(error).__name__}: {error}",
     }
 
 
@@ -93,8 +93,8 @@ def _readings(coordinator: DlmsCoordinator) -> dict[str, Any]:
             str(attribute): str(error) for attribute, error in readings.failed.items()
         },
         "scaler_units": {
-            str(attribute): list(scaler_unit)
-            for attribute, scaler_unit in scaler_units.items()
+            str(attribute): f"10^{scaler} {unit_symbol(unit) or unit}"
+            for attribute, (scaler, unit) in scaler_units.items()
         },
     }
 

@@ -1,0 +1,422 @@
+"""What the meter's attributes look like in Home Assistant."""
+
+from collections.abc import Iterator
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.sensor import SensorStateClass
+from homeassistant.components.sensor.const import (
+    DEVICE_CLASS_STATE_CLASSES,
+    DEVICE_CLASS_UNITS,
+)
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.entity import Entity
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from syrupy.assertion import SnapshotAssertion
+
+from custom_components.dlms_meter.descriptions import (
+    DlmsSensorDescription,
+    describe_sensor,
+    shown_attributes,
+)
+from custom_components.dlms_meter.dlms import (
+    AccessMode,
+    AttributeDescriptor,
+    CosemObject,
+    Data,
+    DataType,
+    Obis,
+    Unit,
+)
+from tests.home import DEVICE, UNIQUE_ID, Line, altered, value_of
+from tests.simulator.objects import cosem_object, octets, structure, uint32
+
+NOW = "2026-11-20T12:00:30Z"
+
+
+def described(
+    code: str, class_id: int = 3, attribute_id: int = 2, unit: int | None = None
+) -> DlmsSensorDescription:
+    return describe_sensor(
+        AttributeDescriptor(class_id, Obis.parse(code), attribute_id), unit
+    )
+
+
+@pytest.fixture
+def everything_enabled() -> Iterator[None]:
+    """Enable every entity."""
+    with patch.object(Entity, "entity_registry_enabled_default", True):
+        yield
+
+
+@pytest.mark.usefixtures("everything_enabled")
+async def test_all_entities(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    entry: MockConfigEntry,
+    snapshot: SnapshotAssertion,
+) -> None:
+    """All that the simulated meter has, at one moment of its repeatable life."""
+    freezer.move_to(NOW)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await (
+        entry.runtime_data.async_refresh()
+    )  # the first poll read what is enabled anyway
+    await hass.async_block_till_done()
+    registry = er.async_get(hass)
+    entities = er.async_entries_for_config_entry(registry, entry.entry_id)
+    assert len(entities) > 40
+    assert {e.entity_id: row(hass, e) for e in entities} == snapshot
+
+
+def row(hass: HomeAssistant, entity: er.RegistryEntry) -> dict[str, str]:
+    """Return what there is to know of an entity, in words that are the same in all releases of Home Assistant."""
+    state = hass.states.get(entity.entity_id)
+    assert state is not None
+    return {
+        "name": f"{state.name}",
+        "state": f"{state.state} {state.attributes.get('unit_of_measurement', '')}".rstrip(),
+        "classes": f"{entity.original_device_class} {state.attributes.get('state_class')}",
+        "category": f"{entity.entity_category}",
+        "key": f"{entity.translation_key} {entity.unique_id}",
+    }
+
+
+# Which are there from the start; the others wait in the registry.
+ENABLED = """
+    active_energy_export active_energy_export_t1 active_energy_export_t2
+    active_energy_import active_energy_import_t1 active_energy_import_t2
+    active_power_export active_power_export_l1 active_power_export_l2 active_power_export_l3
+    active_power_import active_power_import_l1 active_power_import_l2 active_power_import_l3
+    active_power_net active_tariff clock_drift current_l1 current_l2 current_l3 frequency
+    maximum_active_demand_export maximum_active_demand_import power_factor power_failures
+    reactive_energy_export reactive_energy_import reactive_power_export reactive_power_import
+    time_of_maximum_active_demand_export time_of_maximum_active_demand_import
+    voltage_l1 voltage_l2 voltage_l3
+""".split()  # noqa: SIM905
+
+
+async def test_what_is_enabled(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    names = [
+        entity_id.removeprefix(f"sensor.{DEVICE}_")
+        for entity_id in hass.states.async_entity_ids("sensor")
+    ]
+    assert sorted(names) == ENABLED
+    registry = er.async_get(hass)
+    entries = er.async_entries_for_config_entry(registry, loaded.entry_id)
+    disabled = [entity for entity in entries if entity.disabled]
+    assert len(disabled) == len(entries) - len(ENABLED) > 5
+    assert all(
+        entity.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+        for entity in disabled
+    )
+
+
+async def test_unknown_register_waits_under_its_obis_code(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry
+) -> None:
+    unit = structure(Data(DataType.INTEGER, -1), Data(DataType.ENUM, Unit.WATT))
+    line.meter.objects += (cosem_object(3, "1-0:128.7.3", uint32(42), unit),)
+    line.meter = altered(line.meter, {})
+    registry = er.async_get(hass)
+    unique_id = f"{UNIQUE_ID}_3_1-0:128.7.3*255_2"
+
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+    entity_id = registry.async_get_entity_id("sensor", "dlms_meter", unique_id)
+    assert entity_id is not None
+    entity = registry.async_get(entity_id)
+    assert entity is not None
+    assert entity.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+    assert entity.original_name == "Object 1-0:128.7.3*255"
+
+    registry.async_update_entity(entity_id, disabled_by=None)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+
+    state = hass.states.get(entity_id)
+    assert state is not None
+    assert state.state == "4.2"
+    assert state.attributes["unit_of_measurement"] == "W"
+    assert state.attributes["device_class"] == "power"
+    assert "state_class" not in state.attributes  # who knows what it counts
+
+
+# What an object of class 1 holds, and its state.
+DATA: dict[str, tuple[Data, str]] = {
+    "number": (uint32(7), "7"),
+    "octets": (octets(bytes.fromhex("00FF")), "00ff"),
+    "text": (Data(DataType.VISIBLE_STRING, "day"), "day"),
+    "long text": (Data(DataType.VISIBLE_STRING, "x" * 300), "x" * 255),
+    "true": (Data(DataType.BOOLEAN, True), "true"),
+    "float": (Data(DataType.FLOAT64, 0.1), "0.1"),
+    "not a number": (Data(DataType.FLOAT64, float("nan")), "unknown"),
+    "nothing": (Data(DataType.NULL_DATA, None), "unknown"),
+    "structure": (structure(uint32(7), uint32(8)), "unknown"),
+    "date-time": (
+        Data(DataType.DATE_TIME, bytes.fromhex("07EA0B14050D001E00FFC400")),
+        "2026-11-20 13:00:30",
+    ),
+    "any date-time": (Data(DataType.DATE_TIME, bytes.fromhex("FF" * 12)), "unknown"),
+}
+
+
+@pytest.mark.parametrize("name", DATA)
+async def test_data_of_any_kind(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry, name: str
+) -> None:
+    data, state = DATA[name]
+    line.meter = altered(line.meter, {"0-0:96.14.0*255": data})
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert value_of(hass, f"sensor.{DEVICE}_active_tariff") == state
+
+
+async def test_register_without_a_number_is_unknown(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry
+) -> None:
+    """Never text where Home Assistant counts, and never 0."""
+    values = {
+        "1-0:1.8.0*255": Data(DataType.NULL_DATA, None),
+        "1-0:1.7.0*255": octets(b"none"),
+    }
+    line.meter = altered(line.meter, values)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert value_of(hass, f"sensor.{DEVICE}_active_energy_import") == "unknown"
+    assert value_of(hass, f"sensor.{DEVICE}_active_power_import") == "unknown"
+
+
+# What the clock shows at 12:00:30 UTC, the drift in seconds, and the time as it is understood.
+CLOCKS: dict[str, tuple[str, str, str | None]] = {
+    "right, in winter of Central Europe": (
+        "07EA0B14050D001E00FFC400",
+        "0",
+        "2026-11-20T12:00:30+00:00",
+    ),
+    "fast": ("07EA0B14050D012900FFC400", "71", "2026-11-20T12:01:41+00:00"),
+    "slow": ("07EA0B14050C3B2300FFC400", "-55", "2026-11-20T11:59:35+00:00"),
+    "years behind": (
+        "07D001010600000000000000",
+        "-848491230",
+        "2000-01-01T00:00:00+00:00",
+    ),
+    "deviation with the other sign": (
+        "07EA0B14050D001E00003C00",
+        "0",
+        "2026-11-20T12:00:30+00:00",
+    ),
+    "without deviation, in Home Assistant's time zone": (
+        "07EA0B14050D002300800000",
+        "5",
+        "2026-11-20T13:00:35+01:00",
+    ),
+    "not set": ("FF" * 12, "unknown", None),
+    "no clock at all": ("", "unknown", None),
+}
+
+
+@pytest.mark.parametrize("name", CLOCKS)
+async def test_clock(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    entry: MockConfigEntry,
+    name: str,
+) -> None:
+    shown, drift, meter_time = CLOCKS[name]
+    freezer.move_to(NOW)
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    line.meter = altered(line.meter, {"0-0:1.0.0*255": octets(bytes.fromhex(shown))})
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    state = hass.states.get(f"sensor.{DEVICE}_clock_drift")
+    assert state is not None
+    assert state.state == drift
+    attribute = state.attributes["meter_time"]
+    assert (attribute and attribute.isoformat()) == meter_time
+
+
+async def test_times_are_read_as_the_clock_is(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    entry: MockConfigEntry,
+) -> None:
+    """A meter whose clock has the deviation the wrong way round has it so in all its times."""
+    freezer.move_to(NOW)
+    peak = f"sensor.{DEVICE}_time_of_maximum_active_demand_import"
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    standard = value_of(hass, peak)
+
+    reversed_clock = octets(bytes.fromhex("07EA0B14050D001E00003C00"))
+    line.meter = altered(line.meter, {"0-0:1.0.0*255": reversed_clock})
+    await entry.runtime_data.async_refresh()
+
+    assert standard == "2026-11-11T17:30:00+00:00"
+    assert value_of(hass, peak) == "2026-11-11T19:30:00+00:00"
+
+
+async def test_unset_peak_is_unknown(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry
+) -> None:
+    peak = next(
+        item for item in line.meter.objects if str(item.logical_name) == "1-0:1.6.0*255"
+    )
+    value, unit, status, _ = peak.attributes[1:]
+    others = [item for item in line.meter.objects if item is not peak]
+    unset = cosem_object(4, "1-0:1.6.0", value, unit, status, octets(b""))
+    line.meter.objects = (*others, unset)
+    line.meter = altered(line.meter, {})
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    entity_id = f"sensor.{DEVICE}_time_of_maximum_active_demand_import"
+    assert value_of(hass, entity_id) == "unknown"
+
+
+TOTAL_INCREASING = SensorStateClass.TOTAL_INCREASING
+MEASUREMENT = SensorStateClass.MEASUREMENT
+
+
+@pytest.mark.parametrize(
+    ("description", "unit", "device_class", "state_class", "enabled"),
+    [
+        (described("1-0:1.8.0"), "Wh", "energy", TOTAL_INCREASING, True),
+        (described("1-0:1.8.0*3"), "Wh", "energy", None, False),
+        (described("1-0:16.8.0"), "Wh", "energy", SensorStateClass.TOTAL, True),
+        (described("1-0:5.8.0"), "varh", "reactive_energy", TOTAL_INCREASING, False),
+        (described("1-0:9.8.0"), "VAh", None, TOTAL_INCREASING, False),
+        (described("1-0:16.7.0"), "W", "power", MEASUREMENT, True),
+        (described("1-0:9.7.0"), "VA", "apparent_power", MEASUREMENT, False),
+        (described("1-0:13.7.0", unit=255), None, "power_factor", MEASUREMENT, True),
+        (described("1-0:13.7.0", unit=56), "%", "power_factor", MEASUREMENT, True),
+        (described("1-0:81.7.10"), "°", None, SensorStateClass.MEASUREMENT_ANGLE, False),
+        (described("1-0:32.32.0"), None, None, TOTAL_INCREASING, False),
+        (described("1-0:1.4.0", 5, 3), "W", "power", MEASUREMENT, False),
+        (described("1-0:1.6.0", 4, 5), None, "timestamp", None, True),
+        (described("7-0:3.0.0"), "m³", "gas", TOTAL_INCREASING, True),
+        (described("7-0:3.1.0", unit=14), "m³", "gas", TOTAL_INCREASING, True),
+        (described("8-0:1.0.0"), "m³", "water", TOTAL_INCREASING, True),
+        (described("6-0:1.0.0", unit=25), "J", "energy", TOTAL_INCREASING, True),
+        (described("0-1:24.2.1", 4), None, None, TOTAL_INCREASING, True),
+        (described("0-1:24.2.1", 4, unit=13), "m³", "volume", TOTAL_INCREASING, True),
+        (described("0-0:96.6.1", 1, unit=56), "%", "battery", MEASUREMENT, False),
+        (described("0-0:96.6.1", unit=255), None, None, MEASUREMENT, False),
+        (described("0-0:96.8.0"), "s", "duration", TOTAL_INCREASING, False),
+        # What the meter says does not fit together: the unit is what counts.
+        (described("1-0:1.8.0", unit=27), "W", "power", None, True),
+        (described("1-0:1.7.0", unit=30), "Wh", "energy", None, True),
+        (described("1-0:1.7.0", unit=200), None, None, MEASUREMENT, True),
+    ],
+    ids=lambda value: f"{value.attribute}" if isinstance(value, DlmsSensorDescription) else "",
+)  # fmt: skip
+def test_description(
+    description: DlmsSensorDescription,
+    unit: str | None,
+    device_class: str | None,
+    state_class: SensorStateClass | None,
+    *,
+    enabled: bool,
+) -> None:
+    assert description.native_unit_of_measurement == unit
+    assert description.device_class == device_class
+    assert description.state_class == state_class
+    assert description.entity_registry_enabled_default is enabled
+
+
+@pytest.mark.parametrize(
+    ("code", "class_id", "attribute_id"),
+    [
+        ("1-0:1.8.0", 3, 2), ("1-0:1.7.0", 3, 2), ("1-0:1.6.0", 4, 2), ("1-0:1.6.0", 4, 5), ("1-0:1.4.0", 5, 3),
+        ("1-0:13.7.0", 3, 2), ("7-0:3.0.0", 3, 2), ("8-0:1.0.0", 3, 2), ("0-0:96.6.1", 3, 2), ("0-0:96.9.2", 3, 2),
+        ("1-0:99.99.99", 3, 2),
+    ],
+)  # fmt: skip
+def test_home_assistant_takes_every_unit_a_meter_may_send(
+    code: str, class_id: int, attribute_id: int
+) -> None:
+    """Otherwise it would log a warning about this integration."""
+    for unit in (None, *range(256)):
+        shown = described(code, class_id, attribute_id, unit)
+        if (device_class := shown.device_class) is None:
+            continue
+        units = DEVICE_CLASS_UNITS.get(device_class, {None})
+        assert shown.native_unit_of_measurement in units
+        assert (
+            shown.suggested_unit_of_measurement is None
+            or shown.suggested_unit_of_measurement in units
+        )
+        assert (
+            shown.state_class is None
+            or shown.state_class in DEVICE_CLASS_STATE_CLASSES[device_class]
+        )
+
+
+def test_facts_about_the_meter_are_diagnostic() -> None:
+    assert described("0-0:96.7.0", 1).entity_category is EntityCategory.DIAGNOSTIC
+    assert described("0-0:1.0.0", 8).entity_category is EntityCategory.DIAGNOSTIC
+    assert described("0-0:199.1.2", 1).entity_category is EntityCategory.DIAGNOSTIC
+    assert described("1-0:1.8.0").entity_category is None
+
+
+@pytest.mark.parametrize(
+    ("description", "key", "placeholders"),
+    [
+        (described("1-0:1.8.0"), "active_energy_import", {"detail": ""}),
+        (described("1-0:1.8.2"), "active_energy_import", {"detail": " T2"}),
+        (described("1-0:41.8.2"), "active_energy_import", {"detail": " L2 T2"}),
+        (described("1-1:1.8.0"), "active_energy_import", {"detail": " #1"}),
+        (described("0-0:96.14.0", 1), "active_tariff", {"detail": ""}),
+        (described("0-0:1.0.0", 8), "clock_drift", {"detail": ""}),
+        (
+            described("1-0:32.31.0"),
+            "other",
+            {"detail": " L1", "meaning": "Voltage under limit threshold"},
+        ),
+        (described("1-0:199.1.2"), "unknown", {"obis": "1-0:199.1.2*255"}),
+    ],
+)
+def test_names(
+    description: DlmsSensorDescription, key: str, placeholders: dict[str, str]
+) -> None:
+    assert description.translation_key == key
+    assert description.translation_placeholders == placeholders
+
+
+def test_what_is_shown() -> None:
+    """Values, in the order of the meter, the clock last; nothing twice, nothing that cannot be read, no tables."""
+
+    def item(class_id: int, code: str, **access: object) -> CosemObject:
+        return CosemObject(
+            class_id=class_id,
+            version=0,
+            logical_name=Obis.parse(code),
+            **access,  # type: ignore[arg-type]
+        )
+
+    objects = [
+        item(8, "0-0:1.0.0"),
+        item(15, "0-0:40.0.0"),
+        item(7, "1-0:99.1.0"),
+        item(3, "1-0:1.8.0"),
+        item(3, "1-0:1.8.0"),
+        item(3, "1-0:2.8.0", attribute_access={2: AccessMode.NONE}),
+        item(4, "1-0:1.6.0"),
+        item(5, "1-0:1.4.0"),
+        item(1, "0-0:199.1.2"),
+    ]
+    assert [str(attribute) for attribute in shown_attributes(objects)] == [
+        "3/1-0:1.8.0*255/2",
+        "4/1-0:1.6.0*255/2",
+        "4/1-0:1.6.0*255/5",
+        "5/1-0:1.4.0*255/2",
+        "5/1-0:1.4.0*255/3",
+        "1/0-0:199.1.2*255/2",
+        "8/0-0:1.0.0*255/2",
+    ]

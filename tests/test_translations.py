@@ -1,0 +1,169 @@
+"""Every text the code asks for is there, and no text is there that nothing asks for."""
+
+import ast
+from collections.abc import Iterator, Mapping
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+from homeassistant.data_entry_flow import section
+import pytest
+
+from custom_components.dlms_meter import config_flow, descriptions
+from custom_components.dlms_meter.dlms import Obis, describe
+
+INTEGRATION = Path(__file__).parents[1] / "custom_components" / "dlms_meter"
+ENGLISH: dict[str, Any] = json.loads(
+    (INTEGRATION / "translations" / "en.json").read_text()
+)
+ICONS: dict[str, Any] = json.loads((INTEGRATION / "icons.json").read_text())
+OWN_KEYS = {"clock_drift", "other", "unknown"}
+"""Names of sensors that are not keys of the catalogue."""
+LANGUAGES = sorted((INTEGRATION / "translations").glob("*.json"))
+HOME_ASSISTANT_REASONS = {
+    "already_configured",
+    "already_in_progress",
+    "reauth_successful",
+}
+"""Reasons to abort that Home Assistant's own code gives."""
+
+
+def texts(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in tree.items():
+        if isinstance(value, str):
+            yield f"{path}{key}", value
+        else:
+            yield from texts(value, f"{path}{key}.")
+
+
+def arguments(name: str, argument: str) -> set[str]:
+    """Return the literal values of a keyword argument of all calls of `name` in the integration."""
+    return {
+        keyword.value.value
+        for path in INTEGRATION.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and (getattr(node.func, "attr", None) or getattr(node.func, "id", None)) == name
+        for keyword in node.keywords
+        if keyword.arg == argument
+        and isinstance(keyword.value, ast.Constant)
+        and isinstance(keyword.value.value, str)
+    }
+
+
+def fields(schema: Mapping[Any, Any]) -> Iterator[tuple[str | None, str]]:
+    """Yield section and name of each field of a form."""
+    for marker, validator in schema.items():
+        if isinstance(validator, section):
+            yield from ((str(marker), str(inner)) for inner in validator.schema.schema)
+        else:
+            yield None, str(marker)
+
+
+@pytest.mark.parametrize(
+    ("step", "schema"),
+    [
+        ("network", config_flow._NETWORK_SCHEMA),
+        ("reauth_confirm", config_flow._REAUTH_SCHEMA),
+    ],
+)
+def test_every_field_has_a_name_and_an_explanation(step: str, schema: Any) -> None:  # noqa: ANN401
+    texts_of_step = ENGLISH["config"]["step"][step]
+    assert {"title", "description"} <= set(texts_of_step)
+    wanted: dict[str | None, set[str]] = {}
+    for part, name in fields(schema.schema):
+        wanted.setdefault(part, set()).add(name)
+    for part, names in wanted.items():
+        place = texts_of_step if part is None else texts_of_step["sections"][part]
+        assert set(place["data"]) == set(place["data_description"]) == names
+    assert set(texts_of_step.get("sections", {})) == {part for part in wanted if part}
+
+
+def test_every_choice_is_named() -> None:
+    choices = {}
+    for schema in (config_flow._NETWORK_SCHEMA, config_flow._EXPERT_SCHEMA):
+        for validator in schema.schema.values():
+            config = getattr(validator, "config", {})
+            if "options" in config:
+                choices[config["translation_key"]] = set(config["options"])
+    named = {key: set(value["options"]) for key, value in ENGLISH["selector"].items()}
+    assert named == choices
+
+
+def test_every_error_has_a_text() -> None:
+    invalid = {
+        node.args[1].value
+        for node in ast.walk(ast.parse((INTEGRATION / "settings.py").read_text()))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", None) == "InvalidSettings"
+        and isinstance(node.args[1], ast.Constant)
+    }
+    failures = {key for _, _, key in config_flow._FAILURES}
+    assert set(ENGLISH["config"]["error"]) == {*failures, *invalid, "unknown"}
+
+
+def test_every_reason_to_abort_has_a_text() -> None:
+    own = arguments("_abort_if_unique_id_mismatch", "reason")
+    assert set(ENGLISH["config"]["abort"]) == own | HOME_ASSISTANT_REASONS
+
+
+def test_every_step_of_progress_has_a_text() -> None:
+    shown = arguments("async_show_progress", "progress_action")
+    assert set(ENGLISH["config"]["progress"]) == shown
+
+
+def test_every_exception_has_a_text() -> None:
+    raised = set[str]()
+    for name in ("UpdateFailed", "ConfigEntryError", "ConfigEntryAuthFailed"):
+        raised |= arguments(name, "translation_key")
+    assert set(ENGLISH["exceptions"]) == raised
+
+
+def test_every_sensor_has_a_name() -> None:
+    names = ENGLISH["entity"]["sensor"]
+    assert set(names) == descriptions._NAMED | OWN_KEYS
+    for key, text in names.items():
+        placeholders = set(re.findall(r"{(\w+)}", text["name"]))
+        expected = {
+            "other": {"meaning", "detail"},
+            "unknown": {"obis"},
+        }.get(key, {"detail"})
+        assert placeholders == expected, key
+
+
+def test_names_are_of_things_the_catalogue_knows() -> None:
+    known = {
+        meaning.key
+        for a in (0, 1, 4, 5, 6, 7, 8, 9)
+        for c in range(98)
+        for d in (*range(16), 20, 91, 97, 98)
+        for e in (0, 1, 2, 3, 5, 6, 8, 9, 10, 12, 13, 15, 20, 21, 124)
+        for class_id, attribute_id in ((1, 2), (4, 5), (5, 3))
+        if (
+            meaning := describe(
+                Obis(bytes((a, 0, c, d, e, 255))), class_id, attribute_id
+            )
+        )
+    }
+    assert known >= descriptions._NAMED - OWN_KEYS
+
+
+def test_icons_are_of_named_sensors() -> None:
+    icons = ICONS["entity"]["sensor"]
+    assert set(icons) <= set(ENGLISH["entity"]["sensor"])
+    for _, icon in texts(icons):
+        assert re.fullmatch(r"mdi:[a-z0-9-]+", icon)
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_text_is_fit_to_print(path: Path) -> None:
+    """What hassfest refuses: references nobody resolves, addresses, markup, quoted placeholders."""
+    translated = json.loads(path.read_text())
+    assert {key for key, _ in texts(translated)} == {key for key, _ in texts(ENGLISH)}
+    for key, text in texts(translated):
+        assert text.strip() == text, key
+        assert "[%key" not in text, key
+        assert "://" not in text, key
+        assert not re.search(r"<[a-z]", text), key
+        assert not re.search(r"'{\w+}'", text), key
