@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 import logging
@@ -42,6 +42,7 @@ from tests.simulator import (
     HdlcSession,
     Meter,
     MeterSettings,
+    SimulatorServer,
     WrapperSession,
 )
 from tests.simulator.objects import (
@@ -194,6 +195,23 @@ def test_everything_a_poll_needs(framing: Framing) -> None:
     with memory_transports(line_to(meter, framing)) as opened:
         run_virtually(main())
     assert not opened[0].open
+
+
+@pytest.mark.usefixtures("socket_enabled")
+@BOTH
+async def test_the_same_over_tcp(framing: Framing) -> None:
+    async with asyncio.timeout(10), SimulatorServer(make_meter()) as server:
+        ports = {Framing.HDLC: server.hdlc_port, Framing.WRAPPER: server.wrapper_port}
+        port = ports[framing]
+        assert port is not None
+        endpoint = TcpEndpoint("127.0.0.1", port)
+        async with DlmsClient(
+            replace(settings_for(framing), endpoint=endpoint)
+        ) as client:
+            report = await client.read(REGISTERS, {})
+    assert report.values == {
+        attribute: quantity_told_by(server.meter, attribute) for attribute in REGISTERS
+    }
 
 
 def test_twenty_registers_take_one_turn_once_the_scalers_are_known() -> None:
