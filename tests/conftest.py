@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity import Entity
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -55,6 +56,13 @@ def impatient() -> Iterator[None]:
     """Wait for a silent meter no longer than a test should take."""
     defaults = ClientSettings.__init__.__kwdefaults__
     with patch.dict(defaults, response_timeout=0.01, attempts=1):
+        yield
+
+
+@pytest.fixture
+def everything_enabled() -> Iterator[None]:
+    """Enable every entity."""
+    with patch.object(Entity, "entity_registry_enabled_default", True):
         yield
 
 

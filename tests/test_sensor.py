@@ -1,8 +1,5 @@
 """What the meter's attributes look like in Home Assistant."""
 
-from collections.abc import Iterator
-from unittest.mock import patch
-
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.sensor import SensorStateClass
 from homeassistant.components.sensor.const import (
@@ -12,7 +9,6 @@ from homeassistant.components.sensor.const import (
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.entity import Entity
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
@@ -43,13 +39,6 @@ def described(
     return describe_sensor(
         AttributeDescriptor(class_id, Obis.parse(code), attribute_id), unit
     )
-
-
-@pytest.fixture
-def everything_enabled() -> Iterator[None]:
-    """Enable every entity."""
-    with patch.object(Entity, "entity_registry_enabled_default", True):
-        yield
 
 
 @pytest.mark.usefixtures("everything_enabled")

@@ -275,7 +275,10 @@ class DlmsConfigFlow(ConfigFlow, domain=DOMAIN):
             DlmsClient(settings) as client,
         ):
             identity = await client.identity()
-        await self.async_set_unique_id(identity.unique_id)
+        known = self._get_reauth_entry().unique_id
+        await self.async_set_unique_id(
+            known if known in identity.unique_ids else identity.unique_id
+        )
         self._abort_if_unique_id_mismatch(reason="another_meter")
 
 
