@@ -11,6 +11,7 @@ DlmsError
 ├── AssociationRejected      the meter refused the application association
 │   └── AuthenticationFailed … because of the password or key
 ├── SecurityError            a ciphered message cannot be trusted or read
+│   └── InvocationCounterRefused … the meter wants a higher counter
 └── ServiceError             the meter refused one attribute or method
 """
 
@@ -68,6 +69,14 @@ class AuthenticationFailed(AssociationRejected):
 
 class SecurityError(DlmsError):
     """A ciphered message cannot be trusted or read: wrong key, bad tag, replayed counter."""
+
+
+class InvocationCounterRefused(SecurityError):
+    """The meter has seen our invocation counter before; `expected` is what it wants."""
+
+    def __init__(self, message: str, expected: int) -> None:
+        super().__init__(message)
+        self.expected = expected
 
 
 class ServiceError(DlmsError):

@@ -1,11 +1,12 @@
 """An application association: what was proposed, what was agreed, and whether it stands.
 
-APDUs pass through `encode` and `decode` on their way to and from the link; ciphering will be done there.
+APDUs pass through `encode`, `unprotect` and `decode` on their way to and from the link; ciphering is done there.
 """
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import count
+from typing import TYPE_CHECKING
 
 from ..errors import (
     AssociationRejected,
@@ -13,10 +14,17 @@ from ..errors import (
     DecodeError,
     LocalProtocolError,
     RemoteProtocolError,
+    SecurityError,
 )
 from .acse import Aare, Aarq, Rlrq
 from .apdu import Apdu, decode_apdu
-from .authentication import calling_authentication_value
+from .authentication import (
+    Handshake,
+    calling_authentication_value,
+    is_hls,
+    is_proven,
+    proof,
+)
 from .enums import (
     ApplicationContext,
     AssociationResult,
@@ -27,6 +35,13 @@ from .enums import (
 from .failure import ConfirmedServiceError, ExceptionResponse
 from .fields import InvokeIdAndPriority
 from .initiate import InitiateRequest, InitiateResponse
+from .invocation_counter import InvocationCounter
+from .protection import Protection
+from .refusal import rejection
+from .security_settings import SecuritySettings
+
+if TYPE_CHECKING:
+    from .security import SecurityContext
 
 PROPOSED_CONFORMANCE = (
     Conformance.PRIORITY_MGMT_SUPPORTED
@@ -40,16 +55,9 @@ PROPOSED_CONFORMANCE = (
 LEAST_PDU_SIZE = 13
 """Octets of the shortest useful request: GET for one attribute."""
 
-_ADVICE: dict[UserDiagnostic, str] = {
-    UserDiagnostic.NO_REASON_GIVEN: (
-        "check the client address and the password; after failed attempts many meters refuse everyone for some minutes"
-    ),
-    UserDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED: "it may want ciphering, or short names",
-    UserDiagnostic.CALLING_AP_TITLE_NOT_RECOGNIZED: "it wants a system title it knows",
-    UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED: "this client address wants another authentication",
-    UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_REQUIRED: "this client address wants an authentication",
-    UserDiagnostic.AUTHENTICATION_FAILURE: "check the password, and the client address it belongs to",
-    UserDiagnostic.AUTHENTICATION_REQUIRED: "this client address wants another authentication",
+_CIPHERED: dict[ApplicationContext, ApplicationContext] = {
+    ApplicationContext.LOGICAL_NAME: ApplicationContext.LOGICAL_NAME_CIPHERED,
+    ApplicationContext.SHORT_NAME: ApplicationContext.SHORT_NAME_CIPHERED,
 }
 
 
@@ -58,11 +66,13 @@ class AssociationState(Enum):
 
     IDLE = auto()
     PENDING = auto()
+    PROVING = auto()
     ASSOCIATED = auto()
 
 
 class _Event(Enum):
     REQUESTED = auto()
+    CHALLENGED = auto()
     GRANTED = auto()
     REFUSED = auto()
     RELEASED = auto()
@@ -72,9 +82,12 @@ _TRANSITIONS: dict[tuple[AssociationState, _Event], AssociationState] = {
     (AssociationState.IDLE, _Event.REQUESTED): AssociationState.PENDING,
     (AssociationState.PENDING, _Event.GRANTED): AssociationState.ASSOCIATED,
     (AssociationState.PENDING, _Event.REFUSED): AssociationState.IDLE,
+    (AssociationState.PENDING, _Event.CHALLENGED): AssociationState.PROVING,
+    (AssociationState.PROVING, _Event.GRANTED): AssociationState.ASSOCIATED,
     # Once release is asked for there is no way back, whatever the meter answers, or not. It is worth asking even
     # when no good answer came to the request: the meter may hold the association all the same.
     (AssociationState.PENDING, _Event.RELEASED): AssociationState.IDLE,
+    (AssociationState.PROVING, _Event.RELEASED): AssociationState.IDLE,
     (AssociationState.ASSOCIATED, _Event.RELEASED): AssociationState.IDLE,
 }
 
@@ -86,20 +99,45 @@ class AssociationSettings:
     context: ApplicationContext = ApplicationContext.LOGICAL_NAME
     mechanism: Mechanism = Mechanism.NONE
     secret: bytes = field(default=b"", repr=False)
-    """The password of LLS."""
+    """The password of LLS, the secret of HLS."""
     conformance: Conformance = PROPOSED_CONFORMANCE
     max_receive_pdu_size: int = 0xFFFF
     """Octets of the largest APDU we take; 0 means any (the only value an L+G ZMD accepts)."""
     short_conformance_tag: bool = False
     """For older meters that know the conformance block only as `5F 04`."""
+    system_title: bytes = b""
+    """Ours, 8 octets; ciphering and HLS with GMAC, SHA-256 or ECDSA need it."""
+    security: SecuritySettings | None = None
+    """Keys. Unless its policy is none, all that is said is ciphered."""
+    challenge: bytes = b""
+    """Random octets for HLS, new for every association (CtoS)."""
+    dedicated_key: bytes | None = field(default=None, repr=False)
+    """Random octets, new for every association, if one is to be used."""
+    one_time_key: bytes = field(default=b"", repr=False)
+    """48 random octets, new for every association, for key wrapping and key agreement."""
+
+    @property
+    def is_ciphered(self) -> bool:
+        """Whether messages are protected."""
+        return self.security is not None and bool(self.security.policy)
 
 
 class Association:
-    """One application association, from its request to its release; not to be used again after that."""
+    """One application association, from its request to its release; not to be used again after that.
 
-    def __init__(self, settings: AssociationSettings) -> None:
+    `counter` counts the messages sent under the global unicast key, over all associations; before each message
+    `counter_to_save` wants to be saved.
+    """
+
+    def __init__(
+        self, settings: AssociationSettings, counter: InvocationCounter | None = None
+    ) -> None:
         """Begin idle, with nothing agreed."""
         self.settings = settings
+        self.security = _security_context(settings, counter)
+        """What protects messages, or answers challenges by GMAC; None without keys."""
+        self.protection = Protection(self.security if settings.is_ciphered else None)
+        self._handshake: Handshake | None = None
         self.state = AssociationState.IDLE
         self.conformance = Conformance(0)
         """What both sides can do; empty until associated."""
@@ -121,14 +159,18 @@ class Association:
             conformance=settings.conformance,
             max_receive_pdu_size=settings.max_receive_pdu_size,
             short_conformance_tag=settings.short_conformance_tag,
+            dedicated_key=settings.dedicated_key,
         )
+        self._initiate_request = initiate.encode()
+        context = settings.context
         aarq = Aarq(
-            application_context=settings.context,
+            application_context=_CIPHERED[context] if settings.is_ciphered else context,
+            calling_ap_title=settings.system_title or None,
             mechanism=settings.mechanism,
             authentication_value=calling_authentication_value(
-                settings.mechanism, settings.secret
+                settings.mechanism, settings.secret, settings.challenge
             ),
-            user_information=initiate.encode(),
+            user_information=self._initiate_request,
         )
         self._step(_Event.REQUESTED)
         return aarq
@@ -150,12 +192,13 @@ class Association:
         information = _user_information(answer)
         if answer.result is not AssociationResult.ACCEPTED:
             self._step(_Event.REFUSED)
-            raise _rejection(answer, information)
-        # "Accepted, authentication required" asks us to go on with HLS, which we did not offer.
-        if answer.diagnostic is UserDiagnostic.AUTHENTICATION_REQUIRED or isinstance(
-            information, ConfirmedServiceError
+            raise rejection(answer, information)
+        # "Accepted, authentication required" asks us to go on with HLS, which we may not have offered.
+        hls = is_hls(self.settings.mechanism)
+        if isinstance(information, ConfirmedServiceError) or (
+            answer.diagnostic is UserDiagnostic.AUTHENTICATION_REQUIRED and not hls
         ):
-            raise _rejection(answer, information)
+            raise rejection(answer, information)
         if not isinstance(information, InitiateResponse):
             raise RemoteProtocolError(
                 "The meter accepted the association without saying what it can do"
@@ -166,14 +209,81 @@ class Association:
             )
         # Not looked at: the application context and the VAA name. Some meters answer the ciphered context to LLS,
         # or the one for logical names, 0x0007 and 65535 to everyone.
-        self._step(_Event.GRANTED)
+        if hls:
+            self._handshake = self._begin_handshake(answer)
+        self._step(_Event.CHALLENGED if hls else _Event.GRANTED)
         self.conformance = information.conformance & self.settings.conformance
         self.server_max_receive_pdu_size = information.max_receive_pdu_size
+        if not hls:
+            self._use_dedicated_key()
+
+    def _begin_handshake(self, answer: Aare) -> Handshake:
+        """Take the meter's challenge."""
+        challenge = answer.authentication_value
+        if not challenge:
+            raise RemoteProtocolError(
+                "The meter accepted the association without challenging us"
+            )
+        # Who sends our challenge back wants to hear from us what it should tell us itself.
+        if challenge == self.settings.challenge:
+            raise SecurityError("The meter challenges us with our own challenge")
+        return Handshake(
+            own_system_title=self.settings.system_title,
+            peer_system_title=answer.responding_ap_title or b"",
+            own_challenge=self.settings.challenge,
+            peer_challenge=challenge,
+        )
+
+    def proof(self) -> bytes:
+        """Answer the meter's challenge: f(StoC).
+
+        Raises `LocalProtocolError` when the secret or the keys it takes are not there, or nobody has challenged us.
+        """
+        return proof(
+            self.settings.mechanism,
+            self._challenged,
+            self.settings.secret,
+            self.security,
+        )
+
+    def accept_proof(self, answer: bytes) -> None:
+        """Take the meter's answer to our challenge, f(CtoS): now the association stands.
+
+        Raises `AuthenticationFailed` when it is wrong.
+        """
+        settings = self.settings
+        if not is_proven(
+            settings.mechanism,
+            self._challenged,
+            settings.secret,
+            self.security,
+            answer,
+        ):
+            raise AuthenticationFailed(
+                "The meter does not prove that it shares the secret or the keys with us: check them"
+            )
+        self._step(_Event.GRANTED)
+        self._use_dedicated_key()
+
+    @property
+    def _challenged(self) -> Handshake:
+        if self._handshake is None:
+            raise LocalProtocolError("the meter has not challenged us")
+        return self._handshake
+
+    def _use_dedicated_key(self) -> None:
+        if self.security is not None:
+            self.security.sends_dedicated = self.settings.dedicated_key is not None
 
     def release_request(self) -> Rlrq:
         """Make the release request; from here on the association is gone."""
         self._step(_Event.RELEASED)
-        return Rlrq()
+        # In a ciphered association the InitiateRequest, ciphered, shows that it is us who wants the release.
+        return Rlrq(
+            user_information=self._initiate_request
+            if self.settings.is_ciphered
+            else None
+        )
 
     def require(self, needed: Conformance) -> None:
         """Refuse to go on without these services.
@@ -199,21 +309,46 @@ class Association:
     @property
     def request_capacity(self) -> int | None:
         """Octets a request may have before protection; None when there is no limit."""
-        return self.server_max_receive_pdu_size or None
+        if not self.server_max_receive_pdu_size:
+            return None
+        return max(self.server_max_receive_pdu_size - self.protection.overhead, 0)
+
+    @property
+    def counter_to_save(self) -> int | None:
+        """The invocation counter to be saved before the next message, and then told to `counter_saved`; or None."""
+        return None if self.security is None else self.security.counter.to_reserve
+
+    def counter_saved(self, end: int) -> None:
+        """Learn that `counter_to_save` is saved."""
+        if self.security is not None:
+            self.security.counter.reserve(end)
 
     def encode(self, apdu: Apdu) -> bytes:
-        """Encode an APDU to be sent. Raises `LocalProtocolError` when the meter takes no APDU that long."""
-        octets = apdu.encode()
-        capacity = self.request_capacity
-        if capacity is not None and len(octets) > capacity:
+        """Encode an APDU to be sent, and protect it.
+
+        Raises `LocalProtocolError` when the meter takes no APDU that long.
+        """
+        octets = self.protection.encode(apdu)
+        limit = self.server_max_receive_pdu_size
+        if limit and len(octets) > limit:
             raise LocalProtocolError(
-                f"{type(apdu).__name__} of {len(octets)} octets, but the meter takes {capacity} at most"
+                f"{type(apdu).__name__} of {len(octets)} octets, but the meter takes {limit} at most"
             )
         return octets
 
+    def unprotect(self, octets: bytes) -> bytes:
+        """Take an APDU received out of its envelopes; what comes without them must be allowed to.
+
+        Raises `SecurityError` when it cannot be opened or trusted, `DecodeError` when an envelope is malformed.
+        """
+        return self.protection.unprotect(octets)
+
     def decode(self, octets: bytes) -> Apdu:
-        """Decode an APDU received. Raises `DecodeError`."""
-        return decode_apdu(octets)
+        """Decode an APDU received, out of its envelopes.
+
+        Raises `DecodeError`, and `SecurityError` when the APDU tells that the meter cannot read what we send.
+        """
+        return self.protection.decode(octets)
 
     def _step(self, event: _Event) -> None:
         following = _TRANSITIONS.get((self.state, event))
@@ -222,6 +357,22 @@ class Association:
                 f"an association that is {self.state.name.lower()} cannot be {event.name.lower()}"
             )
         self.state = following
+
+
+def _security_context(
+    settings: AssociationSettings, counter: InvocationCounter | None
+) -> SecurityContext | None:
+    if settings.security is None:
+        return None
+    from .security import SecurityContext  # noqa: PLC0415 - loads cryptography
+
+    return SecurityContext(
+        settings.security,
+        settings.system_title,
+        InvocationCounter() if counter is None else counter,
+        dedicated_key=settings.dedicated_key,
+        one_time_key=settings.one_time_key,
+    )
 
 
 def _user_information(aare: Aare) -> Apdu | None:
@@ -233,18 +384,3 @@ def _user_information(aare: Aare) -> Apdu | None:
         if aare.result is AssociationResult.ACCEPTED:
             raise
         return None  # A refusal stands without its reasons.
-
-
-def _rejection(aare: Aare, information: Apdu | None) -> AssociationRejected:
-    reasons = [f"{aare.result.label}, {aare.diagnostic.label}"]
-    if isinstance(information, ConfirmedServiceError):
-        reasons.append(information.reason)
-    if isinstance(aare.diagnostic, UserDiagnostic) and aare.diagnostic in _ADVICE:
-        reasons.append(_ADVICE[aare.diagnostic])
-    wrong_secret = aare.diagnostic is UserDiagnostic.AUTHENTICATION_FAILURE
-    error = AuthenticationFailed if wrong_secret else AssociationRejected
-    return error(
-        f"The meter refused the association: {'; '.join(reasons)}",
-        aare.result,
-        aare.diagnostic,
-    )

@@ -1,0 +1,395 @@
+"""The envelopes of protected APDUs, as octets: glo-, ded- and the general ones (Green Book, COSEM APDUs).
+
+What is inside is made and opened by `security.py`; nothing here knows a key.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from typing import ClassVar, NamedTuple, Self
+
+from ..codec.cursor import Reader, encode_length
+from ..errors import DecodeError
+from .fields import read_presence
+
+TAG_LENGTH = 12
+"""Octets of the authentication tag, in all security suites."""
+
+_HEADER_LENGTH = 5  # security control and invocation counter
+
+
+class SecuritySuite(IntEnum):
+    """Which algorithms are used; its number goes into every security control octet."""
+
+    AES_GCM_128 = 0
+    ECDH_ECDSA_AES_GCM_128_SHA_256 = 1
+    ECDH_ECDSA_AES_GCM_256_SHA_384 = 2
+
+    @property
+    def key_length(self) -> int:
+        """Octets of a symmetric key."""
+        return 32 if self is SecuritySuite.ECDH_ECDSA_AES_GCM_256_SHA_384 else 16
+
+
+class SecurityPolicy(IntFlag):
+    """What protects a message; the bits are those of the security control octet."""
+
+    NONE = 0
+    AUTHENTICATED = 0x10
+    ENCRYPTED = 0x20
+
+
+class SecurityControl(int):
+    """The octet before each protected message: suite, what protects it, and with which of the global keys."""
+
+    __slots__ = ()
+
+    _SUITE: ClassVar = 0x0F
+    _BROADCAST_KEY: ClassVar = 0x40
+    _COMPRESSED: ClassVar = 0x80
+
+    @classmethod
+    def of(
+        cls, suite: SecuritySuite, policy: SecurityPolicy, *, broadcast: bool = False
+    ) -> Self:
+        """Compose the octet."""
+        return cls(suite | policy | cls._BROADCAST_KEY * broadcast)
+
+    @property
+    def suite(self) -> int:
+        """The number of the security suite."""
+        return self & self._SUITE
+
+    @property
+    def policy(self) -> SecurityPolicy:
+        """What protects the message."""
+        return SecurityPolicy(
+            self & (SecurityPolicy.AUTHENTICATED | SecurityPolicy.ENCRYPTED)
+        )
+
+    @property
+    def broadcast_key(self) -> bool:
+        """Whether the global broadcast key is used, not the unicast key."""
+        return bool(self & self._BROADCAST_KEY)
+
+    @property
+    def compressed(self) -> bool:
+        """Whether the APDU was compressed before it was protected."""
+        return bool(self & self._COMPRESSED)
+
+
+class Ciphered(NamedTuple):
+    """A protected APDU: security header, then cipher text (or the APDU in clear) and the tag, if there is one."""
+
+    control: SecurityControl
+    invocation_counter: int
+    body: bytes
+
+    @classmethod
+    def decode(cls, reader: Reader) -> Self:
+        """Read the length and what it counts."""
+        length = reader.length()
+        start = reader.offset
+        control = SecurityControl(reader.peek())
+        if (
+            length - TAG_LENGTH == reader.remaining
+            and SecurityPolicy.AUTHENTICATED not in control.policy
+        ):
+            # MEL meters count the 12 octets of a tag that is not there when they only encrypt.
+            length = reader.remaining
+        if not _HEADER_LENGTH <= length <= reader.remaining:
+            raise DecodeError(
+                f"protected APDU of {length} octets where {reader.remaining} follow",
+                start,
+            )
+        reader.advance(1)
+        return cls(control, reader.uint32(), reader.take(length - _HEADER_LENGTH))
+
+    def encode(self) -> bytes:
+        """Encode with the length in front."""
+        return b"".join(
+            (
+                encode_length(_HEADER_LENGTH + len(self.body)),
+                bytes((self.control,)),
+                self.invocation_counter.to_bytes(4),
+                self.body,
+            )
+        )
+
+
+class KeySet(IntEnum):
+    """Whose keys protect: those the meter has once and for all, or the one made for this association."""
+
+    GLOBAL = 0
+    DEDICATED = 1
+
+
+# Tags of the plain APDUs that have envelopes of their own, and the tags of those: glo-, ded-.
+_SERVICE_TAGS: dict[int, tuple[int, int]] = {
+    **{
+        tag: (tag + 0x20, tag + 0x40)
+        for tag in (0x01, 0x05, 0x06, 0x08, 0x0C, 0x0D, 0x0E, 0x16, 0x18)
+    },
+    **{
+        tag: (tag + 0x08, tag + 0x10)
+        for tag in (0xC0, 0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0xC7)
+    },
+}
+_SERVICES: dict[int, tuple[KeySet, bytes]] = {
+    tags[key_set]: (key_set, bytes((plain_tag,)))
+    for plain_tag, tags in _SERVICE_TAGS.items()
+    for key_set in KeySet
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCiphering:
+    """glo- or ded- and the name of a service: the tag tells the service and the key set."""
+
+    tag: int
+    content: Ciphered
+
+    @classmethod
+    def of(cls, plain_tag: int, key_set: KeySet, content: Ciphered) -> Self | None:
+        """Make the envelope for an APDU with this tag; None when the standard has none for it."""
+        tags = _SERVICE_TAGS.get(plain_tag)
+        return None if tags is None else cls(tags[key_set], content)
+
+    @property
+    def key_set(self) -> KeySet:
+        """Whose key protects it."""
+        return _SERVICES[self.tag][0]
+
+    @property
+    def plain_tag(self) -> bytes:
+        """The first octet of the APDU inside."""
+        return _SERVICES[self.tag][1]
+
+    @classmethod
+    def decode(cls, reader: Reader) -> Self:
+        """Read the APDU, tag included."""
+        tag = reader.uint8()
+        if tag not in _SERVICES:
+            raise DecodeError(f"{tag:02X} is no glo- or ded- APDU", reader.offset - 1)
+        return cls(tag, Ciphered.decode(reader))
+
+    def encode(self) -> bytes:
+        """Encode the APDU."""
+        return bytes((self.tag,)) + self.content.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralKeySetCiphering:
+    """general-glo-ciphering and general-ded-ciphering: any APDU, protected with the keys of a key set."""
+
+    TAGS: ClassVar = {0xDB: KeySet.GLOBAL, 0xDC: KeySet.DEDICATED}
+
+    key_set: KeySet
+    system_title: bytes
+    """The sender's; empty where it is known."""
+    content: Ciphered
+
+    @classmethod
+    def decode(cls, reader: Reader) -> Self:
+        """Read the APDU, tag included."""
+        key_set = cls.TAGS.get(reader.uint8())
+        if key_set is None:
+            raise DecodeError(
+                "neither general-glo- nor general-ded-ciphering", reader.offset - 1
+            )
+        return cls(key_set, reader.octets(), Ciphered.decode(reader))
+
+    def encode(self) -> bytes:
+        """Encode the APDU."""
+        tag = next(tag for tag, keys in self.TAGS.items() if keys is self.key_set)
+        return b"".join(
+            (bytes((tag,)), _octets(self.system_title), self.content.encode())
+        )
+
+
+class GeneralHeader(NamedTuple):
+    """From whom to whom a general-ciphering or general-signing message is; fields may be empty."""
+
+    transaction_id: bytes
+    originator_system_title: bytes
+    recipient_system_title: bytes
+    date_time: bytes = b""
+    other_information: bytes = b""
+
+    @classmethod
+    def decode(cls, reader: Reader) -> Self:
+        """Read the five fields."""
+        return cls(*[reader.octets() for _ in cls._fields])
+
+    def encode(self) -> bytes:
+        """Encode the five fields, each with its length."""
+        return b"".join(map(_octets, self))
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifiedKey:
+    """The key is one both sides have: 0 the global unicast key, 1 the global broadcast key."""
+
+    CHOICE: ClassVar = 0
+
+    key_id: int
+
+    @classmethod
+    def decode(cls, reader: Reader) -> Self:
+        """Read what follows the CHOICE."""
+        return cls(reader.uint8())
+
+    def encode(self) -> bytes:
+        """Encode what follows the CHOICE."""
+        return bytes((self.key_id,))
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """The key comes along, wrapped under a key both sides have: 0 the master key."""
+
+    CHOICE: ClassVar = 1
+
+    kek_id: int
+    wrapped_key: bytes
+
+    @classmethod
+    def decode(cls, reader: Reader) -> Self:
+        """Read what follows the CHOICE."""
+        return cls(reader.uint8(), reader.octets())
+
+    def encode(self) -> bytes:
+        """Encode what follows the CHOICE."""
+        return bytes((self.kek_id,)) + _octets(self.wrapped_key)
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedKey:
+    """The key follows from key agreement: parameters 01 one-pass Diffie-Hellman, 02 static unified model."""
+
+    CHOICE: ClassVar = 2
+
+    parameters: bytes
+    ciphered_data: bytes
+    """With 01, the ephemeral public key and its signature."""
+
+    @classmethod
+    def decode(cls, reader: Reader) -> Self:
+        """Read what follows the CHOICE."""
+        return cls(reader.octets(), reader.octets())
+
+    def encode(self) -> bytes:
+        """Encode what follows the CHOICE."""
+        return _octets(self.parameters) + _octets(self.ciphered_data)
+
+
+type KeyInfo = IdentifiedKey | WrappedKey | AgreedKey
+
+_KEY_INFOS: dict[int, type[KeyInfo]] = {
+    choice.CHOICE: choice for choice in (IdentifiedKey, WrappedKey, AgreedKey)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralCiphering:
+    """Any APDU, for any recipient, with the key named, brought along or agreed upon."""
+
+    TAG: ClassVar = 0xDD
+
+    header: GeneralHeader
+    key_info: KeyInfo | None
+    content: Ciphered
+
+    @classmethod
+    def decode(cls, reader: Reader) -> Self:
+        """Read the APDU, tag included."""
+        reader.expect(cls.TAG, "general-ciphering")
+        header = GeneralHeader.decode(reader)
+        key_info = (
+            _read_key_info(reader) if read_presence(reader, "key information") else None
+        )
+        return cls(header, key_info, Ciphered.decode(reader))
+
+    def encode(self) -> bytes:
+        """Encode the APDU."""
+        key_info = (
+            b"\x00"
+            if self.key_info is None
+            else bytes((1, self.key_info.CHOICE)) + self.key_info.encode()
+        )
+        return b"".join(
+            (bytes((self.TAG,)), self.header.encode(), key_info, self.content.encode())
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralSigning:
+    """Any APDU, plain or protected, with a signature: r and s, one after the other."""
+
+    TAG: ClassVar = 0xDF
+
+    header: GeneralHeader
+    content: bytes
+    signature: bytes
+
+    @classmethod
+    def decode(cls, reader: Reader) -> Self:
+        """Read the APDU, tag included."""
+        reader.expect(cls.TAG, "general-signing")
+        return cls(GeneralHeader.decode(reader), reader.octets(), reader.octets())
+
+    def encode(self) -> bytes:
+        """Encode the APDU."""
+        return b"".join(
+            (
+                bytes((self.TAG,)),
+                self.header.encode(),
+                _octets(self.content),
+                _octets(self.signature),
+            )
+        )
+
+    @property
+    def signed(self) -> bytes:
+        """The octets the signature is for: the header, and the content without its length."""
+        return self.header.encode() + self.content
+
+
+type Envelope = (
+    ServiceCiphering | GeneralKeySetCiphering | GeneralCiphering | GeneralSigning
+)
+
+_ENVELOPES: dict[int, type[Envelope]] = {
+    **dict.fromkeys(_SERVICES, ServiceCiphering),
+    **dict.fromkeys(GeneralKeySetCiphering.TAGS, GeneralKeySetCiphering),
+    GeneralCiphering.TAG: GeneralCiphering,
+    GeneralSigning.TAG: GeneralSigning,
+}
+
+
+def is_envelope(octets: bytes) -> bool:
+    """Tell whether an APDU is one with another inside it."""
+    return bool(octets) and octets[0] in _ENVELOPES
+
+
+def decode_envelope(octets: bytes) -> Envelope:
+    """Decode a protected or signed APDU. Raises `DecodeError`."""
+    if not is_envelope(octets):
+        raise DecodeError(f"{octets[:1].hex().upper() or 'nothing'} is no envelope", 0)
+    reader = Reader(octets)
+    envelope = _ENVELOPES[octets[0]].decode(reader)
+    reader.finish(type(envelope).__name__)
+    return envelope
+
+
+def _read_key_info(reader: Reader) -> KeyInfo:
+    choice = _KEY_INFOS.get(reader.uint8())
+    if choice is None:
+        raise DecodeError(
+            "key information is neither identified, wrapped nor agreed",
+            reader.offset - 1,
+        )
+    return choice.decode(reader)
+
+
+def _octets(octets: bytes) -> bytes:
+    return encode_length(len(octets)) + octets
