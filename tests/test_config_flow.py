@@ -9,9 +9,12 @@ from homeassistant.data_entry_flow import (
     EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE,
     FlowResultType,
 )
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.dlms_meter.const import DOMAIN
 from tests.home import (
     DEVICE,
     EXPERT,
@@ -188,6 +191,33 @@ async def test_progress_is_shown(hass: HomeAssistant, line: Line) -> None:
     assert fractions == sorted(set(fractions))
     assert 0 < fractions[0] < fractions[-1] < 1
     await hass.async_block_till_done()
+
+
+async def test_form_reaches_the_user_interface(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator
+) -> None:
+    """Home Assistant can write the form down as JSON, with sections, defaults and choices."""
+    for component in ("config", "usb"):  # as in every real Home Assistant
+        assert await async_setup_component(hass, component, {})
+    client = await hass_client()
+    response = await client.post(
+        "/api/config/config_entries/flow", json={"handler": DOMAIN}
+    )
+    form = await response.json()
+    fields = {field["name"]: field for field in form["data_schema"]}
+    assert list(fields) == [
+        "host",
+        "port",
+        "framing",
+        "mechanism",
+        "password",
+        "expert",
+    ]
+    assert fields["port"]["default"] == 4059
+    assert fields["password"]["selector"]["text"]["type"] == "password"
+    assert fields["expert"]["type"] == "expandable"
+    assert fields["expert"]["expanded"] is False
+    assert {field["name"] for field in fields["expert"]["schema"]} > set(EXPERT)
 
 
 @pytest.mark.parametrize("name", FAILURES)
