@@ -7,7 +7,7 @@ a secret are shown by their size only, in both directions, since an optical head
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 import logging
 from typing import Final, cast
 
@@ -48,13 +48,16 @@ _TOO_LONG: Final = (
 _SILENT: Final = "the meter did not answer; check the client and server addresses"
 
 type NotificationCallback = Callable[[bytes], None]
+type SaveInvocationCounter = Callable[[int], Awaitable[None]]
 
 
 class Connection:
     """One connection to one logical device of a meter: one request at a time, one timer, no task of its own.
 
     `response_timeout` counts seconds without a received byte, `request_timeout` the seconds of a whole exchange.
-    `on_notification` gets each APDU the meter sends on its own, undecoded; it must not raise.
+    `on_notification` gets each APDU the meter sends on its own, deciphered but undecoded; it must not raise.
+    `save_invocation_counter` is awaited before a message goes out with a counter that is not saved yet; what it raises
+    keeps the message back.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Connection:
         response_timeout: float = RESPONSE_TIMEOUT,
         request_timeout: float = REQUEST_TIMEOUT,
         on_notification: NotificationCallback | None = None,
+        save_invocation_counter: SaveInvocationCounter | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._link = link
@@ -73,6 +77,7 @@ class Connection:
         self._response_timeout = response_timeout
         self._request_timeout = request_timeout
         self._on_notification = on_notification
+        self._save_invocation_counter = save_invocation_counter
         self._lock = asyncio.Lock()
         self._transport: Transport | None = None
         self._error: DlmsError | None = None  # why nothing more can be sent
@@ -159,6 +164,7 @@ class Connection:
 
     async def _exchange(self, request: Apdu, patience: float) -> Apdu:
         """Send one APDU and wait for the answer to it."""
+        await self._save_counter()
         if self._error is not None:
             raise self._error
         self._secret_on_wire = (
@@ -173,6 +179,14 @@ class Connection:
             self._request = None
         assert answer is not None  # only an APDU wakes us while a request is out
         return answer
+
+    async def _save_counter(self) -> None:
+        """Have enough invocation counters saved for what comes next."""
+        end = self._association.counter_to_save
+        if end is not None:
+            if self._save_invocation_counter is not None:
+                await self._save_invocation_counter(end)
+            self._association.counter_saved(end)
 
     async def _wait(self, patience: float) -> Apdu | None:
         """Send what the link has to say and wait until it is up, down, or has an answer; raise what goes wrong."""
@@ -245,23 +259,30 @@ class Connection:
 
     def _apdu_received(self, octets: bytes, unsolicited: bool) -> None:
         """Give an answer to whom it belongs; drop one that comes too late for anybody."""
-        if unsolicited or octets[:1] in _NOTIFICATIONS:
-            _LOGGER.debug("%s < notification %s", self._endpoint, _Elided(octets.hex))
-            if self._on_notification is not None:
-                self._on_notification(octets)
-            return
-        if self._request is None:
-            _LOGGER.debug("%s < too late: %s", self._endpoint, _Elided(octets.hex))
-            return
+        awaited = self._request is not None and not unsolicited
         try:
-            answer = self._association.decode(octets)
+            plain = self._association.unprotect(octets)
+            if unsolicited or plain[:1] in _NOTIFICATIONS:
+                self._notify(plain)
+                return
+            answer = self._association.decode(plain) if awaited else None
         except DlmsError as error:
             _LOGGER.debug("%s < %s: %s", self._endpoint, error, _Elided(octets.hex))
-            self._wake(error)
+            if awaited and octets[:1] not in _NOTIFICATIONS:
+                self._wake(error)
+            return
+        if self._request is None or answer is None:
+            _LOGGER.debug("%s < too late: %s", self._endpoint, _Elided(octets.hex))
             return
         _LOGGER.debug("%s < %s", self._endpoint, _Elided(answer.__str__))
         if _answers(self._request, answer):
             self._wake(answer)
+
+    def _notify(self, apdu: bytes) -> None:
+        """Pass on what the meter sends on its own."""
+        _LOGGER.debug("%s < notification %s", self._endpoint, _Elided(apdu.hex))
+        if self._on_notification is not None:
+            self._on_notification(apdu)
 
     def _log_octets(self, direction: str, octets: bytes) -> None:
         """Log what goes over the wire; the size alone where a secret may be in it."""
