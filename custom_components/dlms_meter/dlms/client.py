@@ -9,20 +9,25 @@ Then `report.values[energy]` is a `Quantity` such as `12345.7 Wh`, or `report.fa
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from secrets import token_bytes
 from types import TracebackType
 from typing import Final, Self
 
 from .application import procedures
 from .application.association import Association, AssociationSettings
+from .application.authentication import challenge_length, is_hls
 from .application.enums import Conformance, Mechanism
+from .application.invocation_counter import InvocationCounter
+from .application.security_settings import SecuritySettings
 from .codec.data import Data
 from .connection import (
     REQUEST_TIMEOUT,
     RESPONSE_TIMEOUT,
     Connection,
     NotificationCallback,
+    SaveInvocationCounter,
 )
 from .cosem.descriptors import AttributeDescriptor, SelectiveAccess
 from .cosem.identity import IDENTITY_ATTRIBUTES, Identity
@@ -35,7 +40,14 @@ from .cosem.values import (
     interpret,
     scaler_unit_of,
 )
-from .errors import DlmsError, LocalProtocolError
+from .errors import (
+    AssociationRejected,
+    DlmsError,
+    InvocationCounterRefused,
+    LocalProtocolError,
+    RemoteProtocolError,
+    ServiceError,
+)
 from .link import LinkStatistics
 from .link.hdlc import HdlcLink
 from .link.hdlc_parameters import HdlcParameters
@@ -43,6 +55,11 @@ from .link.wrapper import WrapperLink
 from .transport.endpoint import Endpoint
 
 OBJECT_LIST: Final = AttributeDescriptor(15, Obis.parse("0-0:40.0.0*255"), 2)
+
+INVOCATION_COUNTER: Final = Obis.parse("0-0:43.1.0*255")
+
+_PUBLIC_CLIENT: Final = 16
+_ONE_TIME_KEY_LENGTH: Final = 48
 
 
 class Framing(Enum):
@@ -60,6 +77,9 @@ class ClientSettings:
 
     `physical_device`, `address_length`, `max_information_length`, `window` and `attempts` matter to HDLC only.
     Times are in seconds: `response_timeout` of silence, `request_timeout` for one request with all its repetitions.
+    `password` is also the secret of HLS. `security` has the keys: with it, messages are ciphered unless its policy is
+    none. Ciphering and HLS with GMAC, SHA-256 or ECDSA need a `system_title` of 8 octets: any that no meter has, best
+    chosen at random, once. `invocation_counter_name` names the object in which everybody may read our last counter.
     """
 
     endpoint: Endpoint
@@ -70,6 +90,9 @@ class ClientSettings:
     address_length: int | None = None
     mechanism: Mechanism = Mechanism.NONE
     password: bytes = field(default=b"", repr=False)
+    system_title: bytes = b""
+    security: SecuritySettings | None = None
+    invocation_counter_name: Obis | None = INVOCATION_COUNTER
     max_information_length: int = 2030
     window: int = 7
     max_receive_pdu_size: int = 0xFFFF
@@ -100,6 +123,8 @@ class Negotiated:
     max_information_receive: int | None = None
     window_transmit: int | None = None
     window_receive: int | None = None
+    authenticated: bool | None = None
+    """In a ciphered association: whether all that was read is sure to come from the meter, unchanged."""
 
 
 class DlmsClient:
@@ -108,13 +133,17 @@ class DlmsClient:
     Entering opens the connection, establishes the link and associates; leaving, for whatever reason, releases,
     disconnects and closes. Entering raises `TransportError` (`TransportTimeout` when the connection opens, but
     nobody answers), `LinkError` (`LinkBusy` when the meter refuses the link) and `AssociationRejected`
-    (`AuthenticationFailed` when the password is the reason).
+    (`AuthenticationFailed` when the password is the reason), with keys also `SecurityError`.
 
     All methods need a session (`LocalProtocolError` without one), and raise `TransportError` or `LinkError` when it
     is lost; it must then be left. `RemoteProtocolError` and `DecodeError` mean that the meter's answer makes no sense.
     Several tasks may share a session: their requests take turns.
 
     `on_notification` gets each APDU that the meter sends on its own during a session, undecoded; it must not raise.
+
+    No invocation counter may be used twice with one key: `save_invocation_counter` is awaited with a number before those
+    below it are used, and the number saved last must be given as `invocation_counter` to the client made next. Without
+    it, the counter is read from the meter, as the public client, if the meter tells it; or else begins with 1.
     """
 
     def __init__(
@@ -122,10 +151,15 @@ class DlmsClient:
         settings: ClientSettings,
         *,
         on_notification: NotificationCallback | None = None,
+        invocation_counter: int | None = None,
+        save_invocation_counter: SaveInvocationCounter | None = None,
     ) -> None:
         """Take the settings; raises `LocalProtocolError` when they are out of range. Nothing is sent yet."""
         self.settings = settings
         self._on_notification = on_notification
+        self._save_invocation_counter = save_invocation_counter
+        self._counter = InvocationCounter(invocation_counter or 1)
+        self._asks_for_counter = invocation_counter is None
         self._in_session = False
         self._prepare(refuses_lists=None)
 
@@ -133,13 +167,7 @@ class DlmsClient:
         """Make what lives as long as a session."""
         settings = self.settings
         self._link = _make_link(settings)
-        self._association = Association(
-            AssociationSettings(
-                mechanism=settings.mechanism,
-                secret=settings.password,
-                max_receive_pdu_size=settings.max_receive_pdu_size,
-            )
-        )
+        self._association = Association(_association_settings(settings), self._counter)
         self._association.refuses_lists = refuses_lists
         self._connection = Connection(
             settings.endpoint,
@@ -148,6 +176,7 @@ class DlmsClient:
             response_timeout=settings.response_timeout,
             request_timeout=settings.request_timeout,
             on_notification=self._on_notification,
+            save_invocation_counter=self._save_invocation_counter,
         )
 
     async def __aenter__(self) -> Self:
@@ -155,15 +184,54 @@ class DlmsClient:
         if self._in_session:
             raise LocalProtocolError("this client has a session already")
         self._in_session = True
+        try:
+            if self._asks_for_counter:
+                await self._ask_for_counter()
+            try:
+                await self._associate()
+            except InvocationCounterRefused:  # which told the right one
+                await self._associate()
+        except BaseException:
+            self._in_session = False
+            raise
+        return self
+
+    async def _associate(self) -> None:
+        """Connect and associate, or leave nothing behind."""
         # What the meter was found to refuse is not tried again in every session.
         self._prepare(refuses_lists=self._association.refuses_lists)
         try:
             await self._connection.open()
             await self._connection.run(procedures.associate(self._association))
         except BaseException:
-            await self._end()
+            # Some meters say nothing at all to a counter that lies behind.
+            self._asks_for_counter = True
+            await self._connection.close()
             raise
-        return self
+
+    async def _ask_for_counter(self) -> None:
+        """Read our invocation counter from the meter, if it needs one and tells it."""
+        settings, security = self.settings, self.settings.security
+        name = settings.invocation_counter_name
+        if security is None or security.global_unicast_key is None or name is None:
+            return
+        public_client = DlmsClient(
+            replace(
+                settings,
+                client_sap=_PUBLIC_CLIENT,
+                mechanism=Mechanism.NONE,
+                password=b"",
+                security=None,
+            )
+        )
+        try:
+            async with public_client:
+                last = await public_client.get(AttributeDescriptor(1, name, 2))
+        except AssociationRejected, ServiceError, RemoteProtocolError:
+            last = None  # no public client, or not for it
+        if last is not None and isinstance(last.value, int):
+            self._counter.advance(last.value + 1)
+        self._asks_for_counter = False
 
     async def __aexit__(
         self,
@@ -263,14 +331,37 @@ class DlmsClient:
         """What was agreed upon in the present session, or in the last one."""
         association, link = self._association, self._link
         limits = link.negotiated if isinstance(link, HdlcLink) else ()
-        return Negotiated(
+        agreed = Negotiated(
             association.conformance, association.server_max_receive_pdu_size, *limits
         )
+        if not association.settings.is_ciphered:
+            return agreed
+        return replace(agreed, authenticated=association.protection.authenticated)
 
     @property
     def statistics(self) -> LinkStatistics:
         """What the line carried in the present session, or in the last one."""
         return self._link.statistics
+
+
+def _association_settings(settings: ClientSettings) -> AssociationSettings:
+    """Make the settings of one association, with new random octets."""
+    mechanism, security = settings.mechanism, settings.security
+    dedicated_key = None
+    if security is not None and security.use_dedicated_key:
+        dedicated_key = token_bytes(security.suite.key_length)
+    return AssociationSettings(
+        mechanism=mechanism,
+        secret=settings.password,
+        max_receive_pdu_size=settings.max_receive_pdu_size,
+        system_title=settings.system_title,
+        security=security,
+        challenge=token_bytes(challenge_length(mechanism))
+        if is_hls(mechanism)
+        else b"",
+        dedicated_key=dedicated_key,
+        one_time_key=b"" if security is None else token_bytes(_ONE_TIME_KEY_LENGTH),
+    )
 
 
 def _make_link(settings: ClientSettings) -> HdlcLink | WrapperLink:
