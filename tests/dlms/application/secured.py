@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-from custom_components.dlms_meter.dlms.application.ciphering import SecuritySuite
 from custom_components.dlms_meter.dlms.application.elliptic_curves import public_key_of
 from custom_components.dlms_meter.dlms.application.invocation_counter import (
     InvocationCounter,
@@ -11,6 +10,7 @@ from custom_components.dlms_meter.dlms.application.invocation_counter import (
 from custom_components.dlms_meter.dlms.application.security import SecurityContext
 from custom_components.dlms_meter.dlms.application.security_settings import (
     SecuritySettings,
+    SecuritySuite,
 )
 
 CLIENT_TITLE = bytes.fromhex("4D4D4D0000BC614E")

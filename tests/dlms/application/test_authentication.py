@@ -10,13 +10,11 @@ from custom_components.dlms_meter.dlms.application.authentication import (
     is_proven,
     proof,
 )
-from custom_components.dlms_meter.dlms.application.ciphering import (
-    SecurityPolicy,
-    SecuritySuite,
-)
 from custom_components.dlms_meter.dlms.application.enums import Mechanism
 from custom_components.dlms_meter.dlms.application.security_settings import (
+    SecurityPolicy,
     SecuritySettings,
+    SecuritySuite,
 )
 from custom_components.dlms_meter.dlms.errors import LocalProtocolError
 from tests.harness import Vector, each, vectors

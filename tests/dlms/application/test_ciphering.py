@@ -15,14 +15,18 @@ from custom_components.dlms_meter.dlms.application.ciphering import (
     GeneralSigning,
     IdentifiedKey,
     KeyInfo,
-    KeySet,
     SecurityControl,
-    SecurityPolicy,
-    SecuritySuite,
     ServiceCiphering,
     WrappedKey,
     decode_envelope,
+)
+from custom_components.dlms_meter.dlms.application.envelope_tags import (
+    KeySet,
     is_envelope,
+)
+from custom_components.dlms_meter.dlms.application.security_settings import (
+    SecurityPolicy,
+    SecuritySuite,
 )
 from custom_components.dlms_meter.dlms.codec.cursor import Reader
 from custom_components.dlms_meter.dlms.errors import DecodeError

@@ -12,7 +12,6 @@ from custom_components.dlms_meter.dlms.application.ciphering import (
     GeneralHeader,
     IdentifiedKey,
     KeyInfo,
-    SecuritySuite,
     WrappedKey,
 )
 from custom_components.dlms_meter.dlms.application.elliptic_curves import (
@@ -31,6 +30,7 @@ from custom_components.dlms_meter.dlms.application.message_keys import (
 from custom_components.dlms_meter.dlms.application.security_settings import (
     Enveloping,
     SecuritySettings,
+    SecuritySuite,
 )
 from custom_components.dlms_meter.dlms.errors import (
     LocalProtocolError,

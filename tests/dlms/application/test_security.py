@@ -9,17 +9,17 @@ from custom_components.dlms_meter.dlms.application.ciphering import (
     GeneralCiphering,
     GeneralSigning,
     IdentifiedKey,
-    KeySet,
     SecurityControl,
-    SecurityPolicy,
-    SecuritySuite,
     ServiceCiphering,
     decode_envelope,
 )
+from custom_components.dlms_meter.dlms.application.envelope_tags import KeySet
 from custom_components.dlms_meter.dlms.application.security import SecurityContext
 from custom_components.dlms_meter.dlms.application.security_settings import (
     Enveloping,
+    SecurityPolicy,
     SecuritySettings,
+    SecuritySuite,
 )
 from custom_components.dlms_meter.dlms.errors import (
     DecodeError,

@@ -234,6 +234,11 @@ class Association:
             peer_challenge=challenge,
         )
 
+    @property
+    def is_challenged(self) -> bool:
+        """Whether the meter waits for our proof, before the association stands."""
+        return self.state is AssociationState.PROVING
+
     def proof(self) -> bytes:
         """Answer the meter's challenge: f(StoC).
 

@@ -4,38 +4,26 @@ What is inside is made and opened by `security.py`; nothing here knows a key.
 """
 
 from dataclasses import dataclass
-from enum import IntEnum, IntFlag
 from typing import ClassVar, NamedTuple, Self
 
 from ..codec.cursor import Reader, encode_length
 from ..errors import DecodeError
+from .envelope_tags import (
+    GENERAL_CIPHERING,
+    GENERAL_SIGNING,
+    GENERAL_TAGS,
+    SERVICE_TAGS,
+    SERVICES,
+    KeySet,
+    is_envelope,
+)
 from .fields import read_presence
+from .security_settings import SecurityPolicy, SecuritySuite
 
 TAG_LENGTH = 12
 """Octets of the authentication tag, in all security suites."""
 
 _HEADER_LENGTH = 5  # security control and invocation counter
-
-
-class SecuritySuite(IntEnum):
-    """Which algorithms are used; its number goes into every security control octet."""
-
-    AES_GCM_128 = 0
-    ECDH_ECDSA_AES_GCM_128_SHA_256 = 1
-    ECDH_ECDSA_AES_GCM_256_SHA_384 = 2
-
-    @property
-    def key_length(self) -> int:
-        """Octets of a symmetric key."""
-        return 32 if self is SecuritySuite.ECDH_ECDSA_AES_GCM_256_SHA_384 else 16
-
-
-class SecurityPolicy(IntFlag):
-    """What protects a message; the bits are those of the security control octet."""
-
-    NONE = 0
-    AUTHENTICATED = 0x10
-    ENCRYPTED = 0x20
 
 
 class SecurityControl(int):
@@ -116,31 +104,6 @@ class Ciphered(NamedTuple):
         )
 
 
-class KeySet(IntEnum):
-    """Whose keys protect: those the meter has once and for all, or the one made for this association."""
-
-    GLOBAL = 0
-    DEDICATED = 1
-
-
-# Tags of the plain APDUs that have envelopes of their own, and the tags of those: glo-, ded-.
-_SERVICE_TAGS: dict[int, tuple[int, int]] = {
-    **{
-        tag: (tag + 0x20, tag + 0x40)
-        for tag in (0x01, 0x05, 0x06, 0x08, 0x0C, 0x0D, 0x0E, 0x16, 0x18)
-    },
-    **{
-        tag: (tag + 0x08, tag + 0x10)
-        for tag in (0xC0, 0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0xC7)
-    },
-}
-_SERVICES: dict[int, tuple[KeySet, bytes]] = {
-    tags[key_set]: (key_set, bytes((plain_tag,)))
-    for plain_tag, tags in _SERVICE_TAGS.items()
-    for key_set in KeySet
-}
-
-
 @dataclass(frozen=True, slots=True)
 class ServiceCiphering:
     """glo- or ded- and the name of a service: the tag tells the service and the key set."""
@@ -151,24 +114,24 @@ class ServiceCiphering:
     @classmethod
     def of(cls, plain_tag: int, key_set: KeySet, content: Ciphered) -> Self | None:
         """Make the envelope for an APDU with this tag; None when the standard has none for it."""
-        tags = _SERVICE_TAGS.get(plain_tag)
+        tags = SERVICE_TAGS.get(plain_tag)
         return None if tags is None else cls(tags[key_set], content)
 
     @property
     def key_set(self) -> KeySet:
         """Whose key protects it."""
-        return _SERVICES[self.tag][0]
+        return SERVICES[self.tag][0]
 
     @property
     def plain_tag(self) -> bytes:
         """The first octet of the APDU inside."""
-        return _SERVICES[self.tag][1]
+        return SERVICES[self.tag][1]
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
         """Read the APDU, tag included."""
         tag = reader.uint8()
-        if tag not in _SERVICES:
+        if tag not in SERVICES:
             raise DecodeError(f"{tag:02X} is no glo- or ded- APDU", reader.offset - 1)
         return cls(tag, Ciphered.decode(reader))
 
@@ -181,8 +144,6 @@ class ServiceCiphering:
 class GeneralKeySetCiphering:
     """general-glo-ciphering and general-ded-ciphering: any APDU, protected with the keys of a key set."""
 
-    TAGS: ClassVar = {0xDB: KeySet.GLOBAL, 0xDC: KeySet.DEDICATED}
-
     key_set: KeySet
     system_title: bytes
     """The sender's; empty where it is known."""
@@ -191,7 +152,7 @@ class GeneralKeySetCiphering:
     @classmethod
     def decode(cls, reader: Reader) -> Self:
         """Read the APDU, tag included."""
-        key_set = cls.TAGS.get(reader.uint8())
+        key_set = GENERAL_TAGS.get(reader.uint8())
         if key_set is None:
             raise DecodeError(
                 "neither general-glo- nor general-ded-ciphering", reader.offset - 1
@@ -200,7 +161,7 @@ class GeneralKeySetCiphering:
 
     def encode(self) -> bytes:
         """Encode the APDU."""
-        tag = next(tag for tag, keys in self.TAGS.items() if keys is self.key_set)
+        tag = next(tag for tag, keys in GENERAL_TAGS.items() if keys is self.key_set)
         return b"".join(
             (bytes((tag,)), _octets(self.system_title), self.content.encode())
         )
@@ -293,7 +254,7 @@ _KEY_INFOS: dict[int, type[KeyInfo]] = {
 class GeneralCiphering:
     """Any APDU, for any recipient, with the key named, brought along or agreed upon."""
 
-    TAG: ClassVar = 0xDD
+    TAG: ClassVar = GENERAL_CIPHERING
 
     header: GeneralHeader
     key_info: KeyInfo | None
@@ -325,7 +286,7 @@ class GeneralCiphering:
 class GeneralSigning:
     """Any APDU, plain or protected, with a signature: r and s, one after the other."""
 
-    TAG: ClassVar = 0xDF
+    TAG: ClassVar = GENERAL_SIGNING
 
     header: GeneralHeader
     content: bytes
@@ -359,16 +320,11 @@ type Envelope = (
 )
 
 _ENVELOPES: dict[int, type[Envelope]] = {
-    **dict.fromkeys(_SERVICES, ServiceCiphering),
-    **dict.fromkeys(GeneralKeySetCiphering.TAGS, GeneralKeySetCiphering),
+    **dict.fromkeys(SERVICES, ServiceCiphering),
+    **dict.fromkeys(GENERAL_TAGS, GeneralKeySetCiphering),
     GeneralCiphering.TAG: GeneralCiphering,
     GeneralSigning.TAG: GeneralSigning,
 }
-
-
-def is_envelope(octets: bytes) -> bool:
-    """Tell whether an APDU is one with another inside it."""
-    return bool(octets) and octets[0] in _ENVELOPES
 
 
 def decode_envelope(octets: bytes) -> Envelope:

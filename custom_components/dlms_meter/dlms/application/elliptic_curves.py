@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, Hash, HashAlgorithm
 
 from ..errors import LocalProtocolError, SecurityError
-from .ciphering import SecuritySuite
+from .security_settings import SecuritySuite
 
 _UNCOMPRESSED_POINT = b"\x04"
 _ROUND_ONE = (1).to_bytes(4)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from ..errors import DecodeError, InvocationCounterRefused, SecurityError
 from .acse import Aare, Aarq, Rlre, Rlrq
 from .apdu import Apdu, decode_apdu
-from .ciphering import is_envelope
 from .enums import AssociationResult, ExceptionServiceError
+from .envelope_tags import is_envelope
 from .failure import ConfirmedServiceError, ExceptionResponse
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Protection:
             return cipher.protect(apdu.encode())
         if apdu.user_information is not None:
             information = cipher.protect_globally(apdu.user_information)
-            apdu = replace(apdu, user_information=information)
+            return replace(apdu, user_information=information).encode()
         return apdu.encode()
 
     def unprotect(self, octets: bytes) -> bytes:

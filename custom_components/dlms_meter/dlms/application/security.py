@@ -24,19 +24,18 @@ from .ciphering import (
     GeneralHeader,
     GeneralKeySetCiphering,
     GeneralSigning,
-    KeySet,
     SecurityControl,
-    SecurityPolicy,
     ServiceCiphering,
     decode_envelope,
-    is_envelope,
 )
 from .elliptic_curves import is_signed, sign
+from .envelope_tags import KeySet, is_envelope
 from .invocation_counter import InvocationCounter
 from .message_keys import find_key, make_key
 from .security_settings import (
     SYSTEM_TITLE_LENGTH,
     Enveloping,
+    SecurityPolicy,
     SecuritySettings,
     check_system_title,
     given,

@@ -1,12 +1,32 @@
 """What a client has to protect its messages with: keys, and how to use them."""
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, IntEnum, IntFlag
 
 from ..errors import LocalProtocolError
-from .ciphering import SecurityPolicy, SecuritySuite
 
 SYSTEM_TITLE_LENGTH = 8
+
+
+class SecuritySuite(IntEnum):
+    """Which algorithms are used; its number goes into every security control octet."""
+
+    AES_GCM_128 = 0
+    ECDH_ECDSA_AES_GCM_128_SHA_256 = 1
+    ECDH_ECDSA_AES_GCM_256_SHA_384 = 2
+
+    @property
+    def key_length(self) -> int:
+        """Octets of a symmetric key."""
+        return 32 if self is SecuritySuite.ECDH_ECDSA_AES_GCM_256_SHA_384 else 16
+
+
+class SecurityPolicy(IntFlag):
+    """What protects a message; the bits are those of the security control octet."""
+
+    NONE = 0
+    AUTHENTICATED = 0x10
+    ENCRYPTED = 0x20
 
 
 class Enveloping(Enum):
