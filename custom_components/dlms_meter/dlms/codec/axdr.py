@@ -30,9 +30,11 @@ __all__ = [
     "DataType",
     "DataValue",
     "TypeDescription",
+    "compact_contents",
     "decode_data",
     "encode_data",
     "read_data",
+    "read_described",
 ]
 
 MAX_DEPTH = 16
@@ -189,20 +191,27 @@ def _read_bit_string(octets: bytes, offset: int, _depth: int) -> tuple[Data, int
 
 
 def _read_compact_array(octets: bytes, offset: int, depth: int) -> tuple[Data, int]:
-    description, start = _read_description(octets, offset, depth)
-    length, offset = _length(octets, start)
-    end = offset + length
-    if length and _inflates(description):
-        raise DecodeError(
-            "compact-array of elements that take next to no octets", start
-        )
+    description, offset, end = compact_contents(octets, offset, depth)
     elements: list[Data] = []
     while offset < end:
-        element, offset = _read_described(octets, offset, description, depth)
+        element, offset = read_described(octets, offset, description, depth)
         elements.append(element)
     if offset > end:
         raise DecodeError("the contents of a compact-array end inside an element", end)
     return Data(DataType.COMPACT_ARRAY, CompactArray(description, tuple(elements))), end
+
+
+def compact_contents(
+    octets: bytes, offset: int, depth: int
+) -> tuple[TypeDescription, int, int]:
+    """Read the head of a compact-array after its tag: what its elements are, where they start and where they end."""
+    description, start = _read_description(octets, offset, depth)
+    length, offset = _length(octets, start)
+    if length and _inflates(description):
+        raise DecodeError(
+            "compact-array of elements that take next to no octets", start
+        )
+    return description, offset, offset + length
 
 
 def _read_description(
@@ -228,14 +237,15 @@ def _read_description(
     return TypeDescription(DataType(tag)), offset + 1
 
 
-def _read_described(
+def read_described(
     octets: bytes, offset: int, description: TypeDescription, depth: int
 ) -> tuple[Data, int]:
+    """Read one element of a compact-array, and return where the next one starts."""
     if description.type not in SEQUENCES:
         return _READERS[description.type](octets, offset, depth)
     elements: list[Data] = []
     for inner in description.element_types():
-        element, offset = _read_described(octets, offset, inner, depth)
+        element, offset = read_described(octets, offset, inner, depth)
         elements.append(element)
     return Data(description.type, tuple(elements)), offset
 
