@@ -26,7 +26,9 @@ class DecodeError(DlmsError):
     """Bytes that are not what the standard says; `offset` is the octet where it showed, if known."""
 
     def __init__(self, message: str, offset: int | None = None) -> None:
-        super().__init__(message if offset is None else f"{message} (at octet {offset})")
+        super().__init__(
+            message if offset is None else f"{message} (at octet {offset})"
+        )
         self.offset = offset
 
 
@@ -57,7 +59,12 @@ class LinkBusy(LinkError):
 class AssociationRejected(DlmsError):
     """The meter refused the association; `result` and `diagnostic` are its own codes."""
 
-    def __init__(self, message: str, result: IntEnum | None = None, diagnostic: IntEnum | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        result: IntEnum | None = None,
+        diagnostic: IntEnum | None = None,
+    ) -> None:
         super().__init__(message)
         self.result = result
         self.diagnostic = diagnostic
