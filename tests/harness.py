@@ -89,6 +89,7 @@ def check_codec[T](
     `canonical=False` is for octets we accept but would not send: then encoding must at least keep the value.
     """
     assert decode(octets) == value
+    assert type(decode(octets)) is type(value)  # NamedTuples of two types may be equal
     if canonical:
         assert encode(value).hex() == octets.hex()
     else:

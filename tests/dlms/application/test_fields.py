@@ -4,7 +4,9 @@ import pytest
 
 from custom_components.dlms_meter.dlms.application.fields import (
     InvokeIdAndPriority,
+    LongInvokeIdAndPriority,
     encode_attribute,
+    encode_method,
     encode_selected_attribute,
     read_selected_attribute,
 )
@@ -12,6 +14,7 @@ from custom_components.dlms_meter.dlms.codec.axdr import Data, DataType
 from custom_components.dlms_meter.dlms.codec.cursor import Reader
 from custom_components.dlms_meter.dlms.cosem.descriptors import (
     AttributeDescriptor,
+    MethodDescriptor,
     SelectedAttribute,
     SelectiveAccess,
 )
@@ -98,3 +101,39 @@ def test_a_selector_out_of_range_is_not_sent(selector: int) -> None:
         encode_selected_attribute(
             SelectedAttribute(ENERGY, LATEST._replace(selector=selector))
         )
+
+
+@pytest.mark.parametrize(
+    ("octets", "flags"),
+    [
+        (0x00000102, set()),
+        (0x20000102, {"break_on_error"}),
+        (0x40000102, {"confirmed"}),
+        (0x80000102, {"high_priority"}),
+        (0xE0000102, {"confirmed", "high_priority", "break_on_error"}),
+    ],
+)
+def test_long_invoke(octets: int, flags: set[str]) -> None:
+    names = ("confirmed", "high_priority", "break_on_error")
+    wanted = {name: name in flags for name in names}
+    invoke = LongInvokeIdAndPriority.of(0x102, **wanted)
+    assert invoke == octets
+    assert invoke.invoke_id == 0x102
+    assert {name: getattr(invoke, name) for name in names} == wanted
+
+
+def test_long_invoke_ids_start_again_after_24_bits() -> None:
+    assert LongInvokeIdAndPriority.of(1 << 24).invoke_id == 0
+
+
+def test_an_answer_need_not_repeat_the_flags_of_a_long_invoke_id() -> None:
+    request = LongInvokeIdAndPriority.of(7)
+    assert LongInvokeIdAndPriority(7).answers(request)
+    assert not LongInvokeIdAndPriority(8).answers(request)
+
+
+@pytest.mark.parametrize(("class_id", "method_id"), [(1 << 16, 1), (70, 256), (-1, 1)])
+def test_a_method_out_of_range(class_id: int, method_id: int) -> None:
+    method = MethodDescriptor(class_id, Obis.parse("0-0:96.3.10"), method_id)
+    with pytest.raises(LocalProtocolError, match="is not a method"):
+        encode_method(method)

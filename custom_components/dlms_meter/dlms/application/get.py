@@ -3,8 +3,8 @@
 The tag and the CHOICE are the first two octets of each APDU; `decode` reads them too.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from collections.abc import Callable
+from typing import NamedTuple, Self
 
 from ..codec.axdr import Data, encode_data, read_data
 from ..codec.cursor import Reader, encode_length
@@ -12,28 +12,33 @@ from ..cosem.descriptors import AttributeDescriptor, SelectedAttribute, Selectiv
 from ..errors import DecodeError
 from .enums import DataAccessResult
 from .fields import (
+    LEAST_OCTETS_OF_A_SELECTED_ATTRIBUTE,
     InvokeIdAndPriority,
+    encode_list,
     encode_selected_attribute,
+    expect_prefix,
     read_flag,
     read_invoke,
+    read_list,
     read_selected_attribute,
 )
 
 type GetResult = Data | DataAccessResult
 """Get-Data-Result: a value, or why there is none."""
 
-_REQUEST_TAG = 0xC0
-_RESPONSE_TAG = 0xC4
 _DATA = 0
 _ERROR = 1
-_LEAST_OCTETS_OF_A_SELECTED_ATTRIBUTE = 10
+
+_REQUEST_NORMAL = b"\xc0\x01"
+_REQUEST_NEXT = b"\xc0\x02"
+_REQUEST_WITH_LIST = b"\xc0\x03"
+_RESPONSE_NORMAL = b"\xc4\x01"
+_RESPONSE_WITH_DATABLOCK = b"\xc4\x02"
+_RESPONSE_WITH_LIST = b"\xc4\x03"
 
 
-@dataclass(frozen=True, slots=True)
-class GetRequestNormal:
+class GetRequestNormal(NamedTuple):
     """Ask for one attribute."""
-
-    PREFIX: ClassVar = bytes((_REQUEST_TAG, 1))
 
     invoke: InvokeIdAndPriority
     attribute: AttributeDescriptor
@@ -42,20 +47,21 @@ class GetRequestNormal:
     @classmethod
     def decode(cls, reader: Reader) -> Self:
         """Read the APDU."""
-        _expect(reader, cls.PREFIX, "get-request-normal")
+        expect_prefix(reader, _REQUEST_NORMAL, "get-request-normal")
         return cls(read_invoke(reader), *read_selected_attribute(reader))
 
     def encode(self) -> bytes:
         """Encode the APDU."""
         selected = SelectedAttribute(self.attribute, self.access)
-        return self.PREFIX + bytes((self.invoke,)) + encode_selected_attribute(selected)
+        return (
+            _REQUEST_NORMAL
+            + bytes((self.invoke,))
+            + encode_selected_attribute(selected)
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class GetRequestNext:
+class GetRequestNext(NamedTuple):
     """Ask for the block after `block_number`, the one just received."""
-
-    PREFIX: ClassVar = bytes((_REQUEST_TAG, 2))
 
     invoke: InvokeIdAndPriority
     block_number: int
@@ -63,19 +69,16 @@ class GetRequestNext:
     @classmethod
     def decode(cls, reader: Reader) -> Self:
         """Read the APDU."""
-        _expect(reader, cls.PREFIX, "get-request-next")
+        expect_prefix(reader, _REQUEST_NEXT, "get-request-next")
         return cls(read_invoke(reader), reader.uint32())
 
     def encode(self) -> bytes:
         """Encode the APDU."""
-        return self.PREFIX + bytes((self.invoke,)) + self.block_number.to_bytes(4)
+        return _REQUEST_NEXT + bytes((self.invoke,)) + self.block_number.to_bytes(4)
 
 
-@dataclass(frozen=True, slots=True)
-class GetRequestWithList:
+class GetRequestWithList(NamedTuple):
     """Ask for several attributes at once."""
-
-    PREFIX: ClassVar = bytes((_REQUEST_TAG, 3))
 
     invoke: InvokeIdAndPriority
     attributes: tuple[SelectedAttribute, ...]
@@ -83,26 +86,22 @@ class GetRequestWithList:
     @classmethod
     def decode(cls, reader: Reader) -> Self:
         """Read the APDU."""
-        _expect(reader, cls.PREFIX, "get-request-with-list")
-        invoke = read_invoke(reader)
-        count = _read_count(reader, _LEAST_OCTETS_OF_A_SELECTED_ATTRIBUTE)
+        expect_prefix(reader, _REQUEST_WITH_LIST, "get-request-with-list")
         return cls(
-            invoke, tuple([read_selected_attribute(reader) for _ in range(count)])
+            read_invoke(reader),
+            read_list(
+                reader, read_selected_attribute, LEAST_OCTETS_OF_A_SELECTED_ATTRIBUTE
+            ),
         )
 
     def encode(self) -> bytes:
         """Encode the APDU."""
         items = [encode_selected_attribute(attribute) for attribute in self.attributes]
-        return b"".join(
-            (self.PREFIX, bytes((self.invoke,)), encode_length(len(items)), *items)
-        )
+        return _REQUEST_WITH_LIST + bytes((self.invoke,)) + encode_list(items)
 
 
-@dataclass(frozen=True, slots=True)
-class GetResponseNormal:
+class GetResponseNormal(NamedTuple):
     """One attribute's value, or why there is none."""
-
-    PREFIX: ClassVar = bytes((_RESPONSE_TAG, 1))
 
     invoke: InvokeIdAndPriority
     result: GetResult
@@ -110,26 +109,23 @@ class GetResponseNormal:
     @classmethod
     def decode(cls, reader: Reader) -> Self:
         """Read the APDU; octets after the value are passed over."""
-        _expect(reader, cls.PREFIX, "get-response-normal")
+        expect_prefix(reader, _RESPONSE_NORMAL, "get-response-normal")
         invoke = read_invoke(reader)
         if not reader.remaining:
             # A meter was seen to cut the answer to `C4 01 C1` when it has nothing to say.
             return cls(invoke, DataAccessResult.OTHER_REASON)
-        result = _read_result(reader)
+        result = read_result(reader)
         # A clock was seen to send its value twice: what follows a whole value says nothing more.
         reader.rest()
         return cls(invoke, result)
 
     def encode(self) -> bytes:
         """Encode the APDU."""
-        return self.PREFIX + bytes((self.invoke,)) + _encode_result(self.result)
+        return _RESPONSE_NORMAL + bytes((self.invoke,)) + encode_result(self.result)
 
 
-@dataclass(frozen=True, slots=True)
-class GetResponseWithDatablock:
+class GetResponseWithDatablock(NamedTuple):
     """One block of a value, or of a list of results, too long for one APDU."""
-
-    PREFIX: ClassVar = bytes((_RESPONSE_TAG, 2))
 
     invoke: InvokeIdAndPriority
     last_block: bool
@@ -140,7 +136,7 @@ class GetResponseWithDatablock:
     @classmethod
     def decode(cls, reader: Reader) -> Self:
         """Read the APDU."""
-        _expect(reader, cls.PREFIX, "get-response-with-datablock")
+        expect_prefix(reader, _RESPONSE_WITH_DATABLOCK, "get-response-with-datablock")
         invoke = read_invoke(reader)
         last_block = read_flag(reader)
         block_number = reader.uint32()
@@ -159,7 +155,7 @@ class GetResponseWithDatablock:
     def encode(self) -> bytes:
         """Encode the APDU."""
         head = (
-            self.PREFIX
+            _RESPONSE_WITH_DATABLOCK
             + bytes((self.invoke, self.last_block))
             + self.block_number.to_bytes(4)
         )
@@ -168,11 +164,8 @@ class GetResponseWithDatablock:
         return head + bytes((_DATA,)) + encode_length(len(self.result)) + self.result
 
 
-@dataclass(frozen=True, slots=True)
-class GetResponseWithList:
+class GetResponseWithList(NamedTuple):
     """The results of a GetRequestWithList, in its order."""
-
-    PREFIX: ClassVar = bytes((_RESPONSE_TAG, 3))
 
     invoke: InvokeIdAndPriority
     results: tuple[GetResult, ...]
@@ -180,43 +173,28 @@ class GetResponseWithList:
     @classmethod
     def decode(cls, reader: Reader) -> Self:
         """Read the APDU."""
-        _expect(reader, cls.PREFIX, "get-response-with-list")
+        expect_prefix(reader, _RESPONSE_WITH_LIST, "get-response-with-list")
         return cls(read_invoke(reader), read_results(reader))
 
     def encode(self) -> bytes:
         """Encode the APDU."""
-        return self.PREFIX + bytes((self.invoke,)) + encode_results(self.results)
+        return (
+            _RESPONSE_WITH_LIST + bytes((self.invoke,)) + encode_results(self.results)
+        )
 
 
 def read_results(reader: Reader) -> tuple[GetResult, ...]:
     """Read a counted list of results; a list sent in blocks is this, cut into pieces."""
-    count = _read_count(reader, 1)
-    return tuple([_read_listed_result(reader) for _ in range(count)])
+    return read_list(reader, _read_listed_result, 1)
 
 
 def encode_results(results: tuple[GetResult, ...]) -> bytes:
     """Encode a counted list of results."""
-    return encode_length(len(results)) + b"".join(
-        [_encode_result(result) for result in results]
-    )
+    return encode_list([encode_result(result) for result in results])
 
 
-def _expect(reader: Reader, prefix: bytes, what: str) -> None:
-    tag, choice = prefix
-    reader.expect(tag, what)
-    reader.expect(choice, what)
-
-
-def _read_count(reader: Reader, least_octets: int) -> int:
-    """Read a count that the octets left can bear out."""
-    start = reader.offset
-    count = reader.length()
-    if count * least_octets > reader.remaining:
-        raise DecodeError(f"a list of {count} in {reader.remaining} octets", start)
-    return count
-
-
-def _read_result(reader: Reader) -> GetResult:
+def read_result(reader: Reader) -> GetResult:
+    """Read one result."""
     choice = reader.uint8()
     if choice == _DATA:
         return read_data(reader)
@@ -231,10 +209,26 @@ def _read_listed_result(reader: Reader) -> GetResult:
     # A meter was seen to leave out the choice 01 before the errors in a list: an octet that is no choice is the error.
     if reader.peek() > _ERROR:
         return DataAccessResult(reader.uint8())
-    return _read_result(reader)
+    return read_result(reader)
 
 
-def _encode_result(result: GetResult) -> bytes:
+def encode_result(result: GetResult) -> bytes:
+    """Encode one result."""
     if isinstance(result, DataAccessResult):
         return bytes((_ERROR, result))
     return bytes((_DATA,)) + encode_data(result)
+
+
+type GetRequest = GetRequestNormal | GetRequestNext | GetRequestWithList
+
+type GetResponse = GetResponseNormal | GetResponseWithDatablock | GetResponseWithList
+
+GET_DECODERS: dict[bytes, Callable[[Reader], GetRequest | GetResponse]] = {
+    _REQUEST_NORMAL: GetRequestNormal.decode,
+    _REQUEST_NEXT: GetRequestNext.decode,
+    _REQUEST_WITH_LIST: GetRequestWithList.decode,
+    _RESPONSE_NORMAL: GetResponseNormal.decode,
+    _RESPONSE_WITH_DATABLOCK: GetResponseWithDatablock.decode,
+    _RESPONSE_WITH_LIST: GetResponseWithList.decode,
+}
+"""By the first octets of an APDU."""

@@ -13,7 +13,7 @@ from ..codec.cursor import Reader, encode_length
 from ..cosem.descriptors import AttributeDescriptor, SelectedAttribute, SelectiveAccess
 from ..errors import DecodeError, DlmsError, RemoteProtocolError, ServiceError
 from .acse import Aare
-from .apdu import Apdu, GetResponse
+from .apdu import Apdu
 from .association import Association
 from .enums import Conformance, DataAccessResult
 from .failure import ConfirmedServiceError, ExceptionResponse
@@ -22,6 +22,7 @@ from .get import (
     GetRequestNext,
     GetRequestNormal,
     GetRequestWithList,
+    GetResponse,
     GetResponseNormal,
     GetResponseWithDatablock,
     GetResponseWithList,
