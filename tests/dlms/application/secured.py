@@ -59,10 +59,11 @@ def settings(
 
 def as_server(client: SecuritySettings) -> SecuritySettings:
     """Make a meter's keys from those of its client."""
+    server = replace(client, server_system_title=b"")
     if client.suite is SecuritySuite.AES_GCM_128:
-        return client
+        return server
     return replace(
-        client,
+        server,
         signing_key=private_key(3, client.suite),
         agreement_key=private_key(4, client.suite),
         server_signing_key=public_key_of(private_key(1, client.suite)),

@@ -227,6 +227,8 @@ class Association:
         # Who sends our challenge back wants to hear from us what it should tell us itself.
         if challenge == self.settings.challenge:
             raise SecurityError("The meter challenges us with our own challenge")
+        if self.security is not None:
+            self.security.meet(answer.responding_ap_title)
         return Handshake(
             own_system_title=self.settings.system_title,
             peer_system_title=answer.responding_ap_title or b"",

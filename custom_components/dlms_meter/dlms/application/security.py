@@ -175,10 +175,11 @@ class SecurityContext:
         """Tell whether the peer made this answer to our challenge.
 
         Its counter is not held against those of messages: the message it comes in has a later one. Raises
-        `LocalProtocolError` when a key is missing.
+        `LocalProtocolError` when a key is missing, `SecurityError` when the peer's system title is.
         """
         key = given(self.settings.global_unicast_key, "global unicast key")
         given(self.settings.authentication_key, "authentication key")
+        self._check_title(self.peer_system_title)
         reader = Reader(token)
         try:
             control = SecurityControl(reader.uint8())
@@ -241,18 +242,15 @@ class SecurityContext:
         self, envelope: ServiceCiphering | GeneralKeySetCiphering | GeneralCiphering
     ) -> Opened:
         title, extra = self.peer_system_title, b""
-        match envelope:
-            case ServiceCiphering():
-                key = self._key(envelope.key_set, envelope.content.control)
-            case GeneralKeySetCiphering():
-                key = self._key(envelope.key_set, envelope.content.control)
-                # Some meters leave their title out of what they push.
-                title = envelope.system_title or title
-            case GeneralCiphering(header, key_info):
-                key = find_key(self.settings, header, key_info)
-                title = header.originator_system_title or title
-                extra = self._authenticated_part(header)
-        self._check_title(title)
+        if isinstance(envelope, GeneralCiphering):
+            key = find_key(self.settings, envelope.header, envelope.key_info)
+            title = envelope.header.originator_system_title or title
+            extra = self._authenticated_part(envelope.header)
+        else:
+            key = self._key(envelope.key_set, envelope.content.control)
+        if isinstance(envelope, GeneralKeySetCiphering):
+            # Some meters leave their title out of what they push.
+            title = envelope.system_title or title
         control = envelope.content.control
         self._demand(control.policy)
         if control.compressed:
@@ -303,6 +301,7 @@ class SecurityContext:
         self, key: bytes, sealed: Ciphered, title: bytes, extra: bytes = b""
     ) -> tuple[bytes, bool]:
         """Undo `_seal`; also tell whether a tag was checked."""
+        self._check_title(title)
         control, counter, body = sealed
         encrypt = self._encrypt(key)
         iv = title + counter.to_bytes(4)
