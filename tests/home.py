@@ -15,8 +15,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 
 from custom_components.dlms_meter.const import DOMAIN
-from custom_components.dlms_meter.dlms import Data, Endpoint, TransportError
-from custom_components.dlms_meter.dlms.transport import Receiver
+from custom_components.dlms_meter.dlms import (
+    Data,
+    Endpoint,
+    LineSettings,
+    Receiver,
+    TransportError,
+)
 from tests.simulator import HdlcSession, Meter, WrapperSession
 from tests.simulator.objects import cosem_object
 
@@ -65,6 +70,9 @@ class Wire:
     def write(self, data: bytes) -> None:
         self.sent += data
         asyncio.get_running_loop().call_soon(self._carry, data)
+
+    async def set_line(self, line: LineSettings, last: bytes = b"") -> None:
+        raise TransportError(f"cannot be set to {line}")
 
     async def close(self) -> None:
         if self.open:

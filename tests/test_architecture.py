@@ -15,6 +15,7 @@ DLMS = INTEGRATION / "dlms"
 PROTOCOL_FLOORS = [
     {"client", "listener"},
     {"connection"},
+    {"sign_on", "timing"},
     {"transport", "link", "application"},
     {"cosem"},
     {"codec"},
@@ -34,7 +35,7 @@ HOME_ASSISTANT_FLOORS = [
 ]  # fmt: skip
 
 # The pure rooms touch no clock, socket, random source or log.
-PURE = {"link", "application", "cosem", "codec", "errors"}
+PURE = {"timing", "link", "application", "cosem", "codec", "errors"}
 IMPURE_MODULES = {
     "asyncio", "logging", "os", "random", "secrets", "serialx", "socket", "ssl",
     "threading", "time",
@@ -48,7 +49,7 @@ THIRD_PARTY = {
         "application/message_keys.py",
         "application/security.py",
     },
-    "serialx": {"transport/stream.py"},
+    "serialx": {"transport/serial.py"},
 }
 
 LONGEST_FUNCTION = 45

@@ -15,7 +15,10 @@ from unittest.mock import patch
 from custom_components.dlms_meter.dlms import connection
 from custom_components.dlms_meter.dlms.errors import TransportError
 from custom_components.dlms_meter.dlms.transport import Receiver
-from custom_components.dlms_meter.dlms.transport.endpoint import Endpoint
+from custom_components.dlms_meter.dlms.transport.endpoint import (
+    Endpoint,
+    LineSettings,
+)
 
 INTER_OCTET_TIMEOUT = (
     0.1  # seconds without a byte, after which a meter gives up a frame
@@ -221,6 +224,9 @@ class MemoryTransport:
         if self._echo:
             self._to_client.carry(data, faultless)
         self._to_meter.carry(data, self._fault)
+
+    async def set_line(self, line: LineSettings, last: bytes = b"") -> None:
+        raise TransportError(f"cannot be set to {line}")
 
     def say(self, data: bytes) -> None:
         """Let the meter speak, asked or unasked."""

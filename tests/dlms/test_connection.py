@@ -34,12 +34,7 @@ from custom_components.dlms_meter.dlms.application.procedures import (
     associate,
 )
 from custom_components.dlms_meter.dlms.codec.data import Data, DataType
-from custom_components.dlms_meter.dlms.connection import (
-    CLOSING_TIMEOUT,
-    REQUEST_TIMEOUT,
-    RESPONSE_TIMEOUT,
-    Connection,
-)
+from custom_components.dlms_meter.dlms.connection import Connection
 from custom_components.dlms_meter.dlms.cosem.descriptors import AttributeDescriptor
 from custom_components.dlms_meter.dlms.cosem.obis import Obis
 from custom_components.dlms_meter.dlms.errors import (
@@ -57,6 +52,11 @@ from custom_components.dlms_meter.dlms.link import (
     LinkEvent,
     LinkStatistics,
     LinkUp,
+)
+from custom_components.dlms_meter.dlms.timing import (
+    CLOSING_TIMEOUT,
+    REQUEST_TIMEOUT,
+    RESPONSE_TIMEOUT,
 )
 from custom_components.dlms_meter.dlms.transport.endpoint import TcpEndpoint
 from tests.transports import MemoryTransport, memory_transports, run_virtually
@@ -99,6 +99,7 @@ class ScriptedLink:
     def __init__(self) -> None:
         self.statistics = LinkStatistics()
         self.awaiting_response = False
+        self.answer_begun = False
         self.up = False
         self.sent = b""
         self.outbox = b""

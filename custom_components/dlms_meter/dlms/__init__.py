@@ -4,7 +4,9 @@ Six floors; imports go downstairs only. Start at the top:
 
     client          one meter, one session at a time: `DlmsClient`
     connection      the pump between network and protocol: timers, turns, the log of the wire
-    transport/      bytes to and from the meter (TCP). asyncio lives here and above; all below is pure
+    sign_on         the few lines of text (IEC 62056-21) that some meters want before HDLC
+    timing          how long to wait for what
+    transport/      bytes to and from the meter: serial ports, TCP, UDP. asyncio lives here and above; all below is pure
     link/           HDLC and the wrapper: frames in, APDUs out
     application/    associations and services: APDUs, and the procedures that exchange them
     cosem/          what a meter is made of: names, objects, values with units, what OBIS codes mean
@@ -28,6 +30,7 @@ from .codec.data import Data, DataType
 from .codec.datetimes import ClockStatus, DlmsDate, DlmsDateTime, DlmsTime
 from .cosem.catalogue import describe
 from .cosem.descriptors import AttributeDescriptor, SelectiveAccess
+from .cosem.flag_ids import MANUFACTURERS
 from .cosem.identity import Identity
 from .cosem.meaning import Direction, Kind, Meaning, Phase
 from .cosem.obis import Obis
@@ -49,13 +52,25 @@ from .errors import (
     TransportTimeout,
 )
 from .link import LinkStatistics
-from .transport.endpoint import Endpoint, TcpEndpoint
+from .link.mode_e import Acknowledgement, SignOnSettings
+from .transport import Receiver, Transport, TransportOpener, open_transport
+from .transport.endpoint import (
+    CharacterFormat,
+    Endpoint,
+    LineSettings,
+    SerialEndpoint,
+    TcpEndpoint,
+    UdpEndpoint,
+)
 
 __all__ = [
+    "MANUFACTURERS",
     "AccessMode",
+    "Acknowledgement",
     "AssociationRejected",
     "AttributeDescriptor",
     "AuthenticationFailed",
+    "CharacterFormat",
     "ClientSettings",
     "ClockStatus",
     "Conformance",
@@ -74,6 +89,7 @@ __all__ = [
     "Framing",
     "Identity",
     "Kind",
+    "LineSettings",
     "LinkBusy",
     "LinkError",
     "LinkStatistics",
@@ -85,17 +101,24 @@ __all__ = [
     "Phase",
     "Quantity",
     "ReadReport",
+    "Receiver",
     "RemoteProtocolError",
     "ScalerUnit",
     "SecurityError",
     "SelectiveAccess",
+    "SerialEndpoint",
     "ServiceError",
+    "SignOnSettings",
     "TcpEndpoint",
+    "Transport",
     "TransportError",
+    "TransportOpener",
     "TransportTimeout",
+    "UdpEndpoint",
     "Unit",
     "Value",
     "describe",
+    "open_transport",
     "scaler_unit_of",
     "unit_symbol",
 ]

@@ -11,6 +11,7 @@ Then `report.values[energy]` is a `Quantity` such as `12345.7 Wh`, or `report.fa
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from math import inf
 from secrets import token_bytes
 from types import TracebackType
 from typing import Final, Self
@@ -23,8 +24,6 @@ from .application.invocation_counter import InvocationCounter
 from .application.security_settings import SecuritySettings
 from .codec.data import Data
 from .connection import (
-    REQUEST_TIMEOUT,
-    RESPONSE_TIMEOUT,
     Connection,
     NotificationCallback,
     SaveInvocationCounter,
@@ -51,8 +50,17 @@ from .errors import (
 from .link import LinkStatistics
 from .link.hdlc import HdlcLink
 from .link.hdlc_parameters import HdlcParameters
+from .link.mode_e import SignOnSettings
 from .link.wrapper import WrapperLink
-from .transport.endpoint import Endpoint
+from .timing import (
+    INACTIVITY_TIMEOUT,
+    INTER_OCTET_TIMEOUT,
+    REQUEST_TIMEOUT,
+    RESPONSE_TIMEOUT,
+    Timeouts,
+)
+from .transport import TransportOpener
+from .transport.endpoint import Endpoint, LineSettings, SerialEndpoint, UdpEndpoint
 
 OBJECT_LIST: Final = AttributeDescriptor(15, Obis.parse("0-0:40.0.0*255"), 2)
 
@@ -75,8 +83,11 @@ class Framing(Enum):
 class ClientSettings:
     """Where a meter is, how it is spoken to, and as whom.
 
-    `physical_device`, `address_length`, `max_information_length`, `window` and `attempts` matter to HDLC only.
-    Times are in seconds: `response_timeout` of silence, `request_timeout` for one request with all its repetitions.
+    `physical_device`, `address_length`, `max_information_length` and `window` matter to HDLC only, `attempts` also to UDP.
+    Times are in seconds, besides what octets take on a serial line: `response_timeout` of silence before, and
+    `inter_octet_timeout` within an answer, `request_timeout` for one request with all its repetitions,
+    `inactivity_timeout` after which a meter on HDLC ends an idle session.
+    `sign_on` is for meters that want to be spoken to as IEC 62056-21 first (mode E), mostly on their optical port.
     `password` is also the secret of HLS. `security` has the keys: with it, messages are ciphered unless its policy is
     none. Ciphering and HLS with GMAC, SHA-256 or ECDSA need a `system_title` of 8 octets: any that no meter has, best
     chosen at random, once. `invocation_counter_name` names the object in which everybody may read our last counter.
@@ -97,8 +108,28 @@ class ClientSettings:
     window: int = 7
     max_receive_pdu_size: int = 0xFFFF
     response_timeout: float = RESPONSE_TIMEOUT
+    inter_octet_timeout: float = INTER_OCTET_TIMEOUT
     request_timeout: float = REQUEST_TIMEOUT
+    inactivity_timeout: float = INACTIVITY_TIMEOUT
     attempts: int = 3
+    sign_on: SignOnSettings | None = None
+
+    @property
+    def line(self) -> LineSettings | None:
+        """The serial line that the octets travel on; for a gateway that tells nothing the usual one, None without any."""
+        if isinstance(self.endpoint, SerialEndpoint):
+            return self.endpoint.line
+        return LineSettings() if self.framing is Framing.HDLC else None
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """What is waited for."""
+        return Timeouts(
+            response=self.response_timeout,
+            inter_octet=self.inter_octet_timeout,
+            request=self.request_timeout,
+            inactivity=self.inactivity_timeout if self.framing is Framing.HDLC else inf,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +175,9 @@ class DlmsClient:
     No invocation counter may be used twice with one key: `save_invocation_counter` is awaited with a number before those
     below it are used, and the number saved last must be given as `invocation_counter` to the client made next. Without
     it, the counter is read from the meter, as the public client, if the meter tells it; or else begins with 1.
+
+    `open_shared` opens the connection in the place of `open_transport`, for instance by lending one that others use as
+    well, in turn.
     """
 
     def __init__(
@@ -153,10 +187,13 @@ class DlmsClient:
         on_notification: NotificationCallback | None = None,
         invocation_counter: int | None = None,
         save_invocation_counter: SaveInvocationCounter | None = None,
+        open_shared: TransportOpener | None = None,
     ) -> None:
         """Take the settings; raises `LocalProtocolError` when they are out of range. Nothing is sent yet."""
         self.settings = settings
         self._on_notification = on_notification
+        self._open_shared = open_shared
+        self._line = settings.line
         self._save_invocation_counter = save_invocation_counter
         self._counter = InvocationCounter(invocation_counter or 1)
         self._asks_for_counter = invocation_counter is None
@@ -173,8 +210,13 @@ class DlmsClient:
             settings.endpoint,
             self._link,
             self._association,
-            response_timeout=settings.response_timeout,
-            request_timeout=settings.request_timeout,
+            timeouts=settings.timeouts,
+            line=self._line,
+            sign_on=settings.sign_on,
+            open_shared=self._open_shared,
+            repeats=settings.attempts - 1
+            if isinstance(settings.endpoint, UdpEndpoint)
+            else 0,
             on_notification=self._on_notification,
             save_invocation_counter=self._save_invocation_counter,
         )
@@ -202,6 +244,8 @@ class DlmsClient:
         self._prepare(refuses_lists=self._association.refuses_lists)
         try:
             await self._connection.open()
+            # A meter that does not sign on next time may still be in HDLC, as it is now.
+            self._line = self._connection.hdlc_line or self._line
             await self._connection.run(procedures.associate(self._association))
         except BaseException:
             # Some meters say nothing at all to a counter that lies behind.
@@ -222,7 +266,8 @@ class DlmsClient:
                 mechanism=Mechanism.NONE,
                 password=b"",
                 security=None,
-            )
+            ),
+            open_shared=self._open_shared,
         )
         try:
             async with public_client:
@@ -366,8 +411,13 @@ def _association_settings(settings: ClientSettings) -> AssociationSettings:
 
 def _make_link(settings: ClientSettings) -> HdlcLink | WrapperLink:
     """Make the link that the settings ask for. Raises `LocalProtocolError` when they are out of range."""
+    datagrams = isinstance(settings.endpoint, UdpEndpoint)
     if settings.framing is Framing.WRAPPER:
-        return WrapperLink(settings.client_sap, settings.logical_device)
+        return WrapperLink(
+            settings.client_sap, settings.logical_device, datagrams=datagrams
+        )
+    if datagrams:
+        raise LocalProtocolError("over UDP, meters speak the wrapper, not HDLC")
     return HdlcLink(
         HdlcParameters(
             client_sap=settings.client_sap,

@@ -15,25 +15,24 @@ from .application.acse import Aarq
 from .application.apdu import Apdu
 from .application.association import Association
 from .application.fields import InvokeIdAndPriority
+from .application.get import GetRequestNext, GetRequestNormal, GetRequestWithList
 from .application.procedures import Procedure, release
 from .errors import (
     DecodeError,
     DlmsError,
+    LinkError,
     LocalProtocolError,
     TransportError,
     TransportTimeout,
 )
 from .link import ApduReceived, Link, LinkDown
-from .transport import Transport, open_transport
-from .transport.endpoint import Endpoint
+from .link.mode_e import SignOnSettings
+from .sign_on import Signer
+from .timing import Patience, Timeouts
+from .transport import Receiver, Transport, TransportOpener, open_transport
+from .transport.endpoint import Endpoint, LineSettings, SerialEndpoint
 
 _LOGGER = logging.getLogger(__name__)
-
-# Seconds: of silence, before the link repeats itself or gives up; for one APDU and its answer, however much is
-# repeated in between; and for each farewell, release and DISC.
-RESPONSE_TIMEOUT: Final = 5.0
-REQUEST_TIMEOUT: Final = 120.0
-CLOSING_TIMEOUT: Final = 3.0
 
 _LONGEST_LOG_LINE: Final = 400  # characters
 
@@ -47,14 +46,28 @@ _TOO_LONG: Final = (
 )
 _SILENT: Final = "the meter did not answer; check the client and server addresses"
 
+_GATEWAY_BUFFER: Final = 512
+"""Octets; some gateways collect as many before they pass them on."""
+
+_HARMLESS: Final = (GetRequestNormal, GetRequestNext, GetRequestWithList)
+"""Requests that may reach the meter twice."""
+
 type NotificationCallback = Callable[[bytes], None]
 type SaveInvocationCounter = Callable[[int], Awaitable[None]]
+
+_DEFAULT_TIMEOUTS: Final = Timeouts()
+
+
+class _RequestLost(TransportTimeout):
+    """Nothing came in answer to a question that may be asked again."""
 
 
 class Connection:
     """One connection to one logical device of a meter: one request at a time, one timer, no task of its own.
 
-    `response_timeout` counts seconds without a received byte, `request_timeout` the seconds of a whole exchange.
+    `repeats` is how often a question is asked again where the link cannot do it (UDP): GET only, which does no harm twice.
+    `line` is the serial line the octets travel on, None when they take no time worth counting. With `sign_on`, meter and
+    line are first brought to HDLC by the text of IEC 62056-21. `open_shared` hands out a connection shared with others.
     `on_notification` gets each APDU the meter sends on its own, deciphered but undecoded; it must not raise.
     `save_invocation_counter` is awaited before a message goes out with a counter that is not saved yet; what it raises
     keeps the message back.
@@ -66,41 +79,81 @@ class Connection:
         link: Link,
         association: Association,
         *,
-        response_timeout: float = RESPONSE_TIMEOUT,
-        request_timeout: float = REQUEST_TIMEOUT,
+        timeouts: Timeouts = _DEFAULT_TIMEOUTS,
+        sign_on: SignOnSettings | None = None,
+        line: LineSettings | None = None,
+        open_shared: TransportOpener | None = None,
+        repeats: int = 0,
         on_notification: NotificationCallback | None = None,
         save_invocation_counter: SaveInvocationCounter | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._link = link
         self._association = association
-        self._response_timeout = response_timeout
-        self._request_timeout = request_timeout
+        self._timeouts = timeouts
+        self._open_shared = open_shared
+        self._signer = (
+            None
+            if sign_on is None
+            else Signer(sign_on, line or LineSettings(), self._log_octets)
+        )
+        self._hears: Receiver | None = None  # who, in the place of the link
+        self._patience = Patience(
+            timeouts,
+            line.octet_time if line else 0.0,
+            0 if _is_local(endpoint) else _GATEWAY_BUFFER,
+        )
         self._on_notification = on_notification
         self._save_invocation_counter = save_invocation_counter
+        self._repeats = repeats
+        self._repeats_left = 0
+        self._last_answer: Apdu | None = None
         self._lock = asyncio.Lock()
         self._transport: Transport | None = None
         self._error: DlmsError | None = None  # why nothing more can be sent
         self._request: Apdu | None = None  # what an answer is awaited to
         self._waiter: asyncio.Future[Apdu | DlmsError | None] | None = None
         self._timer: asyncio.TimerHandle
-        self._heard = 0.0  # loop time of the last received byte
-        self._deadline = 0.0  # loop time at which the exchange ends
+        self._uncounted = 0  # octets received since the last sound frame
+        self._used_at = 0.0  # loop time at which the meter was last asked something
         self._secret_on_wire = False
         self._closing = False
 
     async def open(self) -> None:
-        """Open the transport and establish the link. Whatever happens, `close()` must follow.
+        """Open the transport, sign on if asked to, and establish the link. Whatever happens, `close()` must follow.
 
         Raises `TransportError` (`TransportTimeout` when the connection opens, but the meter does not answer)
         and `LinkError`.
         """
         async with self._lock:
-            self._transport = await open_transport(self._endpoint, self)
+            opener = self._open_shared or open_transport
+            self._transport = await opener(self._endpoint, self)
             if self._error is not None:
                 raise self._error
+            if self._signer is not None:
+                await self._sign_on(self._signer, self._transport)
             self._link.connect()
-            await self._wait(self._request_timeout)
+            try:
+                await self._wait(self._timeouts.request)
+            except (TransportTimeout, LinkError) as error:
+                if self._signer is None:
+                    raise
+                raise type(error)(f"{self._signer.outcome} {error}") from error
+
+    @property
+    def hdlc_line(self) -> LineSettings | None:
+        """How the line was set when the meter signed on; None without a sign-on that it answered."""
+        signer = self._signer
+        return signer.line if signer is not None and signer.identification else None
+
+    async def _sign_on(self, signer: Signer, transport: Transport) -> None:
+        """Bring meter and line to HDLC."""
+        self._hears = signer
+        try:
+            await signer.run(transport)
+        finally:
+            self._hears = None
+        self._patience.octet_time = signer.line.octet_time
 
     async def run[T](self, procedure: Procedure[T]) -> T:
         """Carry out a procedure and return its result; further callers wait their turn.
@@ -112,7 +165,7 @@ class Connection:
             if self._closing:
                 procedure.close()
                 raise LocalProtocolError("the session is closed")
-            return await self._drive(procedure, self._request_timeout)
+            return await self._drive(procedure, self._timeouts.request)
 
     async def close(self) -> None:
         """Release the association, disconnect the link, close the transport: each in its own short time, whatever fails.
@@ -124,6 +177,8 @@ class Connection:
         self._wake(
             LocalProtocolError("the session was closed while a request was running")
         )
+        if self._hears is not None:
+            self._hears.connection_lost(None)
         try:
             async with self._lock:
                 await self._say_farewell()
@@ -135,14 +190,14 @@ class Connection:
         """Send RLRQ if there is an association, then DISC, as long as there is someone to send them to."""
         try:
             if self._error is None:
-                await self._drive(release(self._association), CLOSING_TIMEOUT)
+                await self._drive(release(self._association), self._timeouts.closing)
         except DlmsError as error:  # many meters never answer RLRQ; DISC ends the association all the same
             _LOGGER.debug("%s release: %s", self._endpoint, error)
         finally:
             if self._error is None:
                 self._link.disconnect()
                 try:
-                    await self._wait(CLOSING_TIMEOUT)
+                    await self._wait(self._timeouts.closing)
                 except DlmsError as error:
                     _LOGGER.debug("%s disconnect: %s", self._endpoint, error)
 
@@ -162,7 +217,27 @@ class Connection:
         finally:
             procedure.close()
 
-    async def _exchange(self, request: Apdu, patience: float) -> Apdu:
+    async def _exchange(self, request: Apdu, limit: float) -> Apdu:
+        """Send one APDU and wait for the answer to it; ask again where that does no harm and nobody else does it."""
+        self._refuse_if_idle()
+        self._repeats_left = self._repeats if isinstance(request, _HARMLESS) else 0
+        while True:
+            try:
+                return await self._ask(request, limit)
+            except _RequestLost:
+                self._repeats_left -= 1
+                self._link.statistics.timeouts += 1
+                self._link.statistics.frames_repeated += 1
+
+    def _refuse_if_idle(self) -> None:
+        """Give the session up that the meter has given up: it does so after a while without requests."""
+        idle = asyncio.get_running_loop().time() - self._used_at
+        if self._error is None and idle > self._timeouts.inactivity:
+            self._error = LinkError(
+                f"The session was idle for {idle:.0f} s, so the meter has ended it. Connect again."
+            )
+
+    async def _ask(self, request: Apdu, limit: float) -> Apdu:
         """Send one APDU and wait for the answer to it."""
         await self._save_counter()
         if self._error is not None:
@@ -174,10 +249,11 @@ class Connection:
         self._link.send_apdu(self._association.encode(request))
         self._request = request
         try:
-            answer = await self._wait(patience)
+            answer = await self._wait(limit)
         finally:
             self._request = None
         assert answer is not None  # only an APDU wakes us while a request is out
+        self._last_answer = answer
         return answer
 
     async def _save_counter(self) -> None:
@@ -188,12 +264,11 @@ class Connection:
                 await self._save_invocation_counter(end)
             self._association.counter_saved(end)
 
-    async def _wait(self, patience: float) -> Apdu | None:
+    async def _wait(self, limit: float) -> Apdu | None:
         """Send what the link has to say and wait until it is up, down, or has an answer; raise what goes wrong."""
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
-        self._heard = loop.time()
-        self._deadline = self._heard + patience
+        self._patience.begin(loop.time(), limit)
         self._set_timer()
         try:
             self._pump()
@@ -201,6 +276,7 @@ class Connection:
         finally:
             self._waiter = None
             self._timer.cancel()
+            self._used_at = loop.time()
         if isinstance(outcome, DlmsError):
             raise outcome
         return outcome
@@ -212,42 +288,64 @@ class Connection:
 
     def _set_timer(self) -> None:
         """Set the one timer to the end of patience with silence, or of the exchange, whichever comes first."""
-        due = min(self._deadline, self._heard + self._response_timeout)
+        due = self._patience.due(self._link.answer_begun)
         self._timer = asyncio.get_running_loop().call_at(due, self._on_timer, due)
 
     def _on_timer(self, due: float) -> None:
         """Let the link repeat itself or give up after silence; end an exchange that takes too long."""
-        if due >= self._deadline:
+        if self._patience.is_exhausted(due):
             self._wake(TransportTimeout(f"{self._endpoint}: {_TOO_LONG}"))
-        elif due >= self._heard + self._response_timeout:
-            self._heard = due
-            if self._link.awaiting_response:
+        elif self._patience.is_silent(due, self._link.answer_begun):
+            self._patience.heard(due)
+            if self._repeats_left:
+                self._wake(_RequestLost())
+            elif self._link.awaiting_response:
                 self._link.on_timeout()
                 self._pump()
             else:
                 self._wake(TransportTimeout(f"{self._endpoint}: {_SILENT}"))
-        if self._waiter is not None and not self._waiter.done():
+        if self._is_waiting:
             self._set_timer()
 
     def data_received(self, data: bytes) -> None:
         """Feed the link and answer for it at once (`Receiver`)."""
         if self._transport is None:
             return  # nothing can be for us before we have asked
-        self._heard = asyncio.get_running_loop().time()
         self._log_octets("<", data)
+        if self._hears is not None:
+            self._hears.data_received(data)
+            return
+        sound_frames = self._link.statistics.frames_received
+        self._patience.heard(asyncio.get_running_loop().time())
         self._link.receive_data(data)
+        self._uncounted += len(data)
+        if self._link.statistics.frames_received > sound_frames:
+            self._patience.progressed(self._uncounted)
+            self._uncounted = 0
         self._pump()
+        if self._link.answer_begun and self._is_waiting:
+            due = self._patience.due(answer_begun=True)
+            if due < self._timer.when():
+                self._timer.cancel()
+                self._set_timer()
 
     def connection_lost(self, error: TransportError | None) -> None:
         """End what is running (`Receiver`)."""
         self._error = error or LocalProtocolError("the session is closed")
         self._wake(self._error)
+        if self._hears is not None:
+            self._hears.connection_lost(error)
+
+    @property
+    def _is_waiting(self) -> bool:
+        return self._waiter is not None and not self._waiter.done()
 
     def _pump(self) -> None:
         """Send what the link wants to say, and act on what happened."""
         if (octets := self._link.data_to_send()) and self._transport is not None:
             self._log_octets(">", octets)
             self._transport.write(octets)
+            self._patience.sent(asyncio.get_running_loop().time(), len(octets))
         for event in self._link.events():
             if isinstance(event, ApduReceived):
                 self._apdu_received(event.apdu, event.unsolicited)
@@ -275,7 +373,8 @@ class Connection:
             _LOGGER.debug("%s < too late: %s", self._endpoint, _Elided(octets.hex))
             return
         _LOGGER.debug("%s < %s", self._endpoint, _Elided(answer.__str__))
-        if _answers(self._request, answer):
+        doubled = self._repeats > 0 and answer == self._last_answer
+        if _answers(self._request, answer) and not doubled:
             self._wake(answer)
 
     def _notify(self, apdu: bytes) -> None:
@@ -296,6 +395,10 @@ def _answers(request: Apdu, answer: Apdu) -> bool:
     sent: InvokeIdAndPriority | None = getattr(request, "invoke", None)
     received: InvokeIdAndPriority | None = getattr(answer, "invoke", None)
     return sent is None or received is None or received.answers(sent)
+
+
+def _is_local(endpoint: Endpoint) -> bool:
+    return isinstance(endpoint, SerialEndpoint) and endpoint.is_local
 
 
 class _Elided:

@@ -730,6 +730,8 @@ def test_noise_alone_is_told_from_silence() -> None:
     damaged[12] ^= 0x20
     link.receive_data(bytes(damaged))
     link.on_timeout()
+    assert not link.events(), "somebody is there: SNRM is sent once more"
+    link.on_timeout()
     assert "no sound frame" in str(error_of(link))
     assert link.statistics.bad_checks == 1
 

@@ -58,6 +58,10 @@ class Link(Protocol):
     def awaiting_response(self) -> bool:
         """The meter has the word: a response timer should run."""
 
+    @property
+    def answer_begun(self) -> bool:
+        """A part of an answer came, or a damaged one: if more is to come, it comes soon."""
+
     def connect(self) -> None:
         """Begin to establish the link; `LinkUp` or `LinkDown` follows as an event."""
 

@@ -31,6 +31,9 @@ __all__ = ["HdlcLimits", "HdlcLink", "HdlcParameters", "State"]
 MAX_OCTETS_WITHOUT_PROGRESS = 256 * 1024
 """So much may come while a frame is awaited and none is of use; then the link gives up."""
 
+_DAMAGES_PER_ATTEMPT = 3
+"""A meter whose answers come damaged is at least there: it is asked again so much more often than a silent one."""
+
 _PROMPT_TURNS = 3
 """Polls and repetitions in direct answer to frames that brought nothing new; after them the timer decides."""
 
@@ -63,6 +66,9 @@ class HdlcLink:
     _undisturbed: bool  # no timeout since the last I frame
     _burst: int  # I frames since the meter got the word
     _silences: int  # timeouts without progress
+    _damages: int  # … in which a damaged answer came
+    _bad_checks: int  # in the statistics when the last frame was sent
+    _last: Frame  # … this one
     _turns: int  # prompt polls and repetitions since progress or timeout
     _octets: int  # received without progress
     _progress: int  # frames that brought something new
@@ -96,6 +102,12 @@ class HdlcLink:
     def awaiting_response(self) -> bool:
         """The meter has the word: a response timer should run."""
         return self._awaiting
+
+    @property
+    def answer_begun(self) -> bool:
+        """A part of an answer came, or a damaged one: if more is to come, it comes soon."""
+        damaged = self.statistics.bad_checks > self._bad_checks
+        return self._awaiting and (damaged or self._decoder.frame_begun)
 
     @property
     def negotiated(self) -> HdlcLimits:
@@ -154,11 +166,17 @@ class HdlcLink:
         if not self._awaiting:
             return
         self.statistics.timeouts += 1
-        before = self.statistics.frames_received
+        damaged, before = self.answer_begun, self.statistics.frames_received
         self._receive(self._decoder.flush())
-        if self._awaiting and self.statistics.frames_received == before:
+        if not self._awaiting or self.statistics.frames_received > before:
+            return
+        self._turns = 0
+        limit = _DAMAGES_PER_ATTEMPT * self.parameters.attempts
+        if damaged and self._damages < limit:
+            self._damages += 1
+            self._ask_again()
+        else:
             self._silences += 1
-            self._turns = 0
             self._ON_TIMEOUT[self._state](self)
 
     def data_to_send(self) -> bytes:
@@ -347,6 +365,15 @@ class HdlcLink:
         else:
             self._repeat()
 
+    def _ask_again(self) -> None:
+        """Ask for an answer once more that came damaged."""
+        self._undisturbed = False
+        if self._state is State.CONNECTED:
+            self._poll()
+        else:
+            self.statistics.frames_repeated += 1
+            self._send(self._last)
+
     def _take_turn(self, action: Callable[[HdlcLink], None]) -> None:
         """Answer a frame that brought nothing new; after a few of these wait for the timer, or it would never end."""
         if self._turns < _PROMPT_TURNS:
@@ -387,6 +414,8 @@ class HdlcLink:
         self._outbox += frame.encode()
         self._stations.sent(frame)
         self.statistics.frames_sent += 1
+        self._last = frame
+        self._bad_checks = self.statistics.bad_checks
         self._awaiting = True
         self._polled = frame.type is FrameType.RR
         self._burst = 0
@@ -407,17 +436,18 @@ class HdlcLink:
         self._ending = self._awaiting = self._polled = False
         self._undisturbed = True
         self._burst = self._progress = self._progress_at_start = 0
+        self._bad_checks = self.statistics.bad_checks
         self._mark()
 
     def _mark(self) -> None:
         """Begin to wait for something new: count afresh."""
         self._before = replace(self.statistics)
-        self._silences = self._turns = self._octets = 0
+        self._silences = self._damages = self._turns = self._octets = 0
 
     def _progressed(self) -> None:
         """Note that the meter brought something new."""
         self._progress += 1
-        self._silences = self._turns = self._octets = 0
+        self._silences = self._damages = self._turns = self._octets = 0
 
     def _no_answer(self) -> TransportTimeout:
         """Say that the meter did not answer, and what came instead."""

@@ -198,6 +198,11 @@ class FrameDecoder:
         self._buffer = bytearray()
         self._needed = 0
 
+    @property
+    def frame_begun(self) -> bool:
+        """The header of a frame is here, as its check tells, and more is to come."""
+        return len(self._buffer) >= _ENOUGH
+
     def feed(self, data: bytes) -> list[Frame]:
         """Take octets from the wire and return the frames they complete, in order."""
         self._buffer += data

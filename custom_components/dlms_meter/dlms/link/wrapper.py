@@ -124,16 +124,20 @@ class WrapperDecoder:
 class WrapperLink:
     """One link over the wrapper; implements `Link`. It is up at once, and repeats nothing: TCP does.
 
+    With `datagrams`, every call of `receive_data` brings one whole frame, or nothing of use.
     Raises `LocalProtocolError` for SAPs that are no wPorts.
     """
 
-    def __init__(self, client_sap: int, server_sap: int) -> None:
+    def __init__(
+        self, client_sap: int, server_sap: int, *, datagrams: bool = False
+    ) -> None:
         for sap in (client_sap, server_sap):
             if not 0 <= sap <= 0xFFFF:
                 raise LocalProtocolError(f"{sap} is not a wPort (0 to 65535)")
         self.client_sap = client_sap
         self.server_sap = server_sap
         self.statistics = LinkStatistics()
+        self._datagrams = datagrams
         self._decoder = self._new_decoder()
         self._before = replace(self.statistics)
         self._up = False
@@ -147,6 +151,11 @@ class WrapperLink:
     def awaiting_response(self) -> bool:
         """An answer is expected: a response timer should run."""
         return self._awaiting
+
+    @property
+    def answer_begun(self) -> bool:
+        """Nothing to know: when TCP pauses, the network is to blame, and may take its time."""
+        return False
 
     def connect(self) -> None:
         """Be up at once. Raises `LocalProtocolError` when it is up already."""
@@ -174,7 +183,9 @@ class WrapperLink:
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the wire, any number, cut anywhere."""
         self._octets += len(data)
-        self._receive(self._decoder.feed(data))
+        self._receive(
+            self._datagram(data) if self._datagrams else self._decoder.feed(data)
+        )
         if self._awaiting and self._octets > MAX_OCTETS_WITHOUT_PROGRESS:
             self._end(
                 LinkDown(LinkError(f"The meter sends without end: {self._reason()}"))
@@ -208,6 +219,14 @@ class WrapperLink:
         """Make a decoder that knows how answers begin."""
         header = _HEADER.pack(VERSION, self.server_sap, self.client_sap, 0)
         return WrapperDecoder(self.statistics, header[:-2])
+
+    def _datagram(self, data: bytes) -> list[WrapperFrame]:
+        """Return the frame that fills one datagram; anything else has no business here."""
+        try:
+            return [WrapperFrame.decode(data)]
+        except DecodeError:
+            self.statistics.octets_discarded += len(data)
+            return []
 
     def _receive(self, frames: list[WrapperFrame]) -> None:
         """Hand out the APDUs that are for us and from our meter."""

@@ -1,11 +1,11 @@
-"""One byte stream to a meter: TCP, to the meter itself or to a gateway in front of it."""
+"""One byte stream to a meter over TCP: to the meter itself, or to a gateway in front of it."""
 
 import asyncio
-import socket
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from ..errors import TransportError
-from .endpoint import Endpoint, TcpEndpoint
+from .endpoint import LineSettings, SerialEndpoint, TcpEndpoint
+from .reasons import describe
 
 if TYPE_CHECKING:  # the package imports this module, so it cannot be imported here
     from . import Receiver
@@ -13,44 +13,19 @@ if TYPE_CHECKING:  # the package imports this module, so it cannot be imported h
 OPEN_TIMEOUT = 10.0  # seconds for name lookup and TCP handshake together
 CLOSE_TIMEOUT = 1.0  # seconds for the last bytes to leave
 
-# What stands behind an OSError, and what the user can do about it. The first row that fits is taken.
-_REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (
-        TimeoutError,
-        "nothing answers; check the address, the power of the meter or gateway, and the network between",
-    ),
-    (
-        ConnectionRefusedError,
-        "the connection was refused; check the port, and whether another program holds the only connection",
-    ),
-    (
-        socket.gaierror,
-        "the host name is not known; check its spelling, or use the IP address",
-    ),
-    (
-        UnicodeError,
-        "this is not a host name; check its spelling, or use the IP address",
-    ),
-    (
-        ConnectionError,
-        "the connection was reset; another program may hold the only connection, or the gateway restarted",
-    ),
-    (
-        OSError,
-        "the network has no way there; check the address, the power of the meter or gateway, and the network between",
-    ),
+FIXED_SPEED: Final = (
+    "a plain TCP connection cannot change the speed of the serial port behind it, as the sign-on of IEC 62056-21 asks."
+    " Use rfc2217://host:port if the gateway knows RFC 2217, an ESPHome serial proxy, an adapter on this machine, or the"
+    " RS-485 port of the meter; or set gateway and meter to one speed and switch the sign-on off"
 )
-
-
-def _describe(error: Exception) -> str:
-    """Say what an operating system error means for someone who wants to reach a meter."""
-    return next(reason for kind, reason in _REASONS if isinstance(error, kind))
 
 
 class Stream(asyncio.Protocol):
     """An open byte stream: hands what comes in to its receiver at once, keeps nothing."""
 
-    def __init__(self, endpoint: Endpoint, receiver: Receiver) -> None:
+    def __init__(
+        self, endpoint: TcpEndpoint | SerialEndpoint, receiver: Receiver
+    ) -> None:
         self._endpoint = endpoint
         self._receiver = receiver
         self._transport: asyncio.Transport
@@ -75,7 +50,7 @@ class Stream(asyncio.Protocol):
         reason = (
             "the other side closed the connection; it may serve one client at a time, or have given up on a silent one"
             if exc is None
-            else _describe(exc)
+            else describe(exc)
         )
         self._receiver.connection_lost(TransportError(f"{self._endpoint}: {reason}"))
 
@@ -83,6 +58,10 @@ class Stream(asyncio.Protocol):
         """Send bytes soon; nothing is sent on a connection that is gone."""
         if not self._lost.is_set():
             self._transport.write(data)
+
+    async def set_line(self, line: LineSettings, last: bytes = b"") -> None:
+        """Refuse: what is behind a TCP connection stays as it is. Raises `TransportError`."""
+        raise TransportError(f"{self._endpoint}: {FIXED_SPEED}.")
 
     async def close(self) -> None:
         """Let the last bytes leave, at most `CLOSE_TIMEOUT` seconds, then close. Safe to cancel and to repeat."""
@@ -93,9 +72,10 @@ class Stream(asyncio.Protocol):
                 await self._lost.wait()
         except TimeoutError:
             self._transport.abort()
-            await self._lost.wait()  # the loop's next turn
+            await self._lost.wait()  # the loop's next turn, or the driver's word
         finally:
-            self._transport.abort()  # in case of cancellation
+            if not self._lost.is_set():  # cancelled
+                self._transport.abort()
 
 
 async def open_tcp(endpoint: TcpEndpoint, receiver: Receiver) -> Stream:
@@ -110,6 +90,6 @@ async def open_tcp(endpoint: TcpEndpoint, receiver: Receiver) -> Stream:
             )
     except (OSError, UnicodeError) as error:
         raise TransportError(
-            f"Cannot connect to {endpoint}: {_describe(error)} ({error or type(error).__name__})"
+            f"Cannot connect to {endpoint}: {describe(error)} ({error or type(error).__name__})"
         ) from error
     return stream
