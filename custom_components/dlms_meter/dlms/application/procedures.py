@@ -29,6 +29,7 @@ from .get import (
     GetResult,
     read_results,
 )
+from .high_level_security import exchange_proofs
 
 type Procedure[T] = Generator[Apdu, Apdu, T]
 type Progress = Callable[[int], None]
@@ -47,8 +48,8 @@ _LIST_ITEM_OCTETS = 10  # class, logical name, attribute, no access selection
 def associate(association: Association) -> Procedure[None]:
     """Ask for the association and take what the meter agrees to.
 
-    Raises `AssociationRejected`, or `AuthenticationFailed`, with the meter's reason; `RemoteProtocolError` when
-    it answers something else.
+    With HLS each side then proves who it is. Raises `AssociationRejected`, or `AuthenticationFailed`, with the meter's
+    reason; `RemoteProtocolError` when it answers something else.
     """
     answer = yield association.request()
     if not isinstance(answer, (Aare, ExceptionResponse, ConfirmedServiceError)):
@@ -56,6 +57,8 @@ def associate(association: Association) -> Procedure[None]:
             f"The meter answered the association request with {type(answer).__name__}"
         )
     association.establish(answer)
+    if association.is_challenged:
+        yield from exchange_proofs(association)
 
 
 def release(association: Association) -> Procedure[None]:

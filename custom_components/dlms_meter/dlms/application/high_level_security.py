@@ -1,0 +1,108 @@
+"""The second half of associating with HLS: each side answers the other's challenge (Green Book, HLS, passes 3 and 4).
+
+The client calls the method reply_to_HLS_authentication of the current association with f(StoC); what it returns is f(CtoS).
+"""
+
+from collections.abc import Generator
+
+from ..codec.data import Data, DataType
+from ..cosem.descriptors import MethodDescriptor, SelectiveAccess
+from ..cosem.obis import Obis
+from ..errors import AuthenticationFailed, RemoteProtocolError
+from .action import ActionRequestNormal, ActionResponseNormal
+from .apdu import Apdu
+from .association import Association
+from .enums import ActionResult, ApplicationContext, DataAccessResult
+from .failure import ConfirmedServiceError, ExceptionResponse
+from .get import GetResult
+from .short_name import (
+    ParameterizedAccess,
+    ReadRequest,
+    ReadResponse,
+    VariableName,
+    WriteRequest,
+    WriteResponse,
+)
+
+REPLY_TO_HLS = MethodDescriptor(15, Obis.parse("0-0:40.0.0*255"), 1)
+REPLY_TO_HLS_NAME = 0xFA58
+
+_METHOD_CALL = 0  # selector of parameterised access that calls a method
+
+# Results by which a meter tells that it does not know the method where we looked for it, and not that we failed.
+_NOT_THERE = {
+    DataAccessResult.OBJECT_UNDEFINED,
+    DataAccessResult.OBJECT_CLASS_INCONSISTENT,
+    DataAccessResult.OBJECT_UNAVAILABLE,
+    DataAccessResult.TYPE_UNMATCHED,
+    DataAccessResult.SCOPE_OF_ACCESS_VIOLATED,
+}
+
+
+def exchange_proofs(association: Association) -> Generator[Apdu, Apdu]:
+    """Prove to the meter who we are, and have it prove who it is.
+
+    Raises `AuthenticationFailed` when either fails, `RemoteProtocolError` when the meter answers something else.
+    """
+    proof = Data(DataType.OCTET_STRING, association.proof())
+    if association.settings.context is ApplicationContext.SHORT_NAME:
+        answer = yield from _reply_by_short_name(proof)
+    else:
+        answer = yield from _reply_by_logical_name(association, proof)
+    octets = answer.value if isinstance(answer, Data) else None
+    association.accept_proof(octets if isinstance(octets, bytes) else b"")
+
+
+def _reply_by_logical_name(
+    association: Association, proof: Data
+) -> Generator[Apdu, Apdu, GetResult | None]:
+    invoke = association.next_invoke()
+    answer = yield ActionRequestNormal(invoke, REPLY_TO_HLS, proof)
+    if not isinstance(answer, ActionResponseNormal):
+        raise _refused_or_confused(answer)
+    if answer.outcome.result is not ActionResult.SUCCESS:
+        raise _refused(answer.outcome.result.label)
+    return answer.outcome.returned
+
+
+def _reply_by_short_name(proof: Data) -> Generator[Apdu, Apdu, GetResult | None]:
+    """Call the method by Read, as the standard has it; some meters want Write, and the answer read after it."""
+    call = ParameterizedAccess(REPLY_TO_HLS_NAME, SelectiveAccess(_METHOD_CALL, proof))
+    answer = yield ReadRequest((call,))
+    unknown = isinstance(answer, ExceptionResponse | ConfirmedServiceError)
+    if not unknown and (result := _result_in(answer)) not in _NOT_THERE:
+        return _granted(result)
+    variable = VariableName(REPLY_TO_HLS_NAME)
+    result = _result_in((yield WriteRequest((variable,), (proof,))))
+    if result is DataAccessResult.SUCCESS:
+        result = _result_in((yield ReadRequest((variable,))))
+    return _granted(result)
+
+
+def _result_in(answer: Apdu) -> GetResult:
+    """Return the one result of a Read or a Write."""
+    if isinstance(answer, ReadResponse | WriteResponse) and len(answer.results) == 1:
+        (result,) = answer.results
+        if isinstance(result, Data | DataAccessResult):
+            return result
+    raise _refused_or_confused(answer)
+
+
+def _granted(result: GetResult) -> Data:
+    if isinstance(result, DataAccessResult):
+        raise _refused(result.label)
+    return result
+
+
+def _refused(reason: str) -> AuthenticationFailed:
+    return AuthenticationFailed(
+        f"The meter does not believe that we share its secret or its keys: {reason}"
+    )
+
+
+def _refused_or_confused(answer: Apdu) -> AuthenticationFailed | RemoteProtocolError:
+    if isinstance(answer, ExceptionResponse | ConfirmedServiceError):
+        return _refused(answer.reason)
+    return RemoteProtocolError(
+        f"The meter answered our proof with {type(answer).__name__}"
+    )
