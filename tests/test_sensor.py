@@ -203,7 +203,7 @@ CLOCKS: dict[str, tuple[str, str, str | None]] = {
     "without deviation, in Home Assistant's time zone": (
         "07EA0B14050D002300800000",
         "5",
-        "2026-11-20T13:00:35+01:00",
+        "2026-11-20T12:00:35+00:00",
     ),
     "not set": ("FF" * 12, "unknown", None),
     "no clock at all": ("", "unknown", None),

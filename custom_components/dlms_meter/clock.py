@@ -1,6 +1,6 @@
 """The meter's clock against Home Assistant's: which way its deviation goes, and what moment it means."""
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from .dlms import DlmsDateTime
@@ -22,11 +22,15 @@ def deviation_is_reversed(clock: DlmsDateTime, now: datetime) -> bool:
 def moment_of(
     value: DlmsDateTime, *, reversed_deviation: bool, zone: tzinfo
 ) -> datetime | None:
-    """Return the moment a date-time means, in UTC or, without deviation, in `zone`; None when it leaves a part open."""
+    """Return the moment, in UTC, that a date-time means; without deviation it is in `zone`. None when it leaves a part open."""
     if (moment := value.as_utc(reversed_deviation=reversed_deviation)) is not None:
         return moment
-    local = value.local()
-    return None if local is None else local.replace(tzinfo=zone)
+    if (local := value.local()) is None:
+        return None
+    try:
+        return local.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:  # the first or last day of the calendar
+        return None
 
 
 def _is_near(moment: datetime | None, now: datetime) -> bool:
