@@ -25,6 +25,12 @@ from .application.enums import (
     DataAccessResult,
     Mechanism,
 )
+from .application.security_settings import (
+    Enveloping,
+    SecurityPolicy,
+    SecuritySettings,
+    SecuritySuite,
+)
 from .client import ClientSettings, DlmsClient, Framing, Negotiated, ReadReport
 from .codec.data import Data, DataType
 from .codec.datetimes import ClockStatus, DlmsDate, DlmsDateTime, DlmsTime
@@ -42,6 +48,7 @@ from .errors import (
     AuthenticationFailed,
     DecodeError,
     DlmsError,
+    InvocationCounterRefused,
     LinkBusy,
     LinkError,
     LocalProtocolError,
@@ -86,8 +93,10 @@ __all__ = [
     "DlmsError",
     "DlmsTime",
     "Endpoint",
+    "Enveloping",
     "Framing",
     "Identity",
+    "InvocationCounterRefused",
     "Kind",
     "LineSettings",
     "LinkBusy",
@@ -105,6 +114,9 @@ __all__ = [
     "RemoteProtocolError",
     "ScalerUnit",
     "SecurityError",
+    "SecurityPolicy",
+    "SecuritySettings",
+    "SecuritySuite",
     "SelectiveAccess",
     "SerialEndpoint",
     "ServiceError",
