@@ -11,6 +11,7 @@ from custom_components.dlms_meter.dlms.link.hdlc_frame import (
 
 from .application import ApplicationServer
 from .meter import Meter
+from .security import SecureServer
 
 _MODULUS = 8
 _LLC_COMMAND = bytes.fromhex("E6E600")
@@ -33,7 +34,7 @@ class _Link:
     """What stands between SNRM and DISC; limits are the meter's own."""
 
     client: HdlcAddress
-    application: ApplicationServer
+    application: SecureServer
     max_transmit: int
     max_receive: int
     window: int
@@ -142,7 +143,7 @@ class HdlcSession:
         client_sap = frame.source.logical_device
         self._link = _Link(
             frame.source,
-            ApplicationServer(self._meter, client_sap, self),
+            SecureServer(ApplicationServer(self._meter, client_sap, self), self._meter),
             agreed[_MAX_TRANSMIT],
             agreed[_MAX_RECEIVE],
             agreed[_WINDOW_TRANSMIT],

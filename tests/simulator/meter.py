@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 
 from custom_components.dlms_meter.dlms.application.enums import DataAccessResult
 from custom_components.dlms_meter.dlms.application.get import GetResult
+from custom_components.dlms_meter.dlms.application.invocation_counter import (
+    InvocationCounter,
+)
 from custom_components.dlms_meter.dlms.cosem.descriptors import (
     AttributeDescriptor,
     SelectedAttribute,
@@ -13,7 +16,14 @@ from custom_components.dlms_meter.dlms.cosem.obis import Obis
 
 from .house import house
 from .household import HOUSEHOLD_METER
-from .objects import AssociationFacts, Attribute, MeterObject, Query
+from .objects import (
+    AssociationFacts,
+    Attribute,
+    MeterObject,
+    Query,
+    cosem_object,
+    uint32,
+)
 from .profiles import Refused
 from .settings import MeterSettings
 
@@ -38,7 +48,14 @@ class Meter:
     ) -> None:
         self.settings = settings or MeterSettings()
         self.now = now
+        self.counter = InvocationCounter(1, reserved=1 << 32)
+        """Counts what the meter protects with its global key."""
+        self.last_counter = 0
+        """The highest invocation counter any client has used."""
         self.objects = tuple(objects)
+        if any(client.security for client in self.settings.clients):
+            told = Attribute(lambda _: uint32(self.last_counter))
+            self.objects += (cosem_object(1, "0-0:43.1.0", told),)
         self.refusals: dict[AttributeDescriptor, DataAccessResult] = {}
         self._house = house(self.settings.seed)
         self._by_name: dict[Obis, MeterObject] = {

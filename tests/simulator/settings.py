@@ -1,9 +1,14 @@
 """How the simulated meter is built: addresses, limits, and which client may associate how."""
 
 from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from custom_components.dlms_meter.dlms.application.enums import Conformance, Mechanism
+from custom_components.dlms_meter.dlms.application.security_settings import (
+    SecuritySettings,
+)
 
 SUPPORTED = (
     Conformance.GET
@@ -21,10 +26,82 @@ class ClientRule:
     client_sap: int
     mechanism: Mechanism = Mechanism.NONE
     secret: bytes = field(default=b"", repr=False)
+    security: SecuritySettings | None = None
+    """The meter's keys for this client; unless their policy is none, the client must cipher."""
+    ignores_old_counters: bool = False
+    """Say nothing to a message with an invocation counter seen before, as some meters do."""
 
 
 PUBLIC_CLIENT = ClientRule(16)
 READING_CLIENT = ClientRule(1, Mechanism.LLS, b"12345678")
+
+
+class ColumnChoice(Enum):
+    """What the meter does with a choice of columns."""
+
+    OBEY = "obey"
+    IGNORE = "ignore"
+    REFUSE = "refuse"
+
+
+class RangeAnswer(Enum):
+    """What the meter does with a range in a form that it takes."""
+
+    OBEY = "obey"
+    IGNORE = "ignore"
+    """It sends everything."""
+    NOTHING = "nothing"
+    """It finds no row, ever."""
+    MISREAD = "misread"
+    """It adds the deviation where it should subtract it, or the other way round."""
+
+
+class SentDeviation(Enum):
+    """What the meter writes as the deviation of its date-times."""
+
+    STANDARD = "standard"
+    REVERSED = "reversed"
+    OF_WINTER = "of winter"
+    NONE = "none"
+
+
+class RangeForm(NamedTuple):
+    """How the ends of a range may be sent."""
+
+    tagged: bool
+    """As date-time, not as octet-string."""
+    with_deviation: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirks:
+    """How the profiles and the clock of a meter differ from what is expected; none of them by default."""
+
+    range_forms: frozenset[RangeForm] = frozenset(
+        RangeForm(tagged, with_deviation)
+        for tagged in (False, True)
+        for with_deviation in (False, True)
+    )
+    """Which ranges are taken; the others are refused."""
+    range_answer: RangeAnswer = RangeAnswer.OBEY
+    takes_entries: bool = True
+    gives_whole_buffer: bool = True
+    column_choice: ColumnChoice = ColumnChoice.OBEY
+    newest_first: bool = False
+    """Entry 1 is the newest."""
+    claims_newest_first: bool | None = None
+    """What the sort method says about that; None for the truth."""
+    sorted_by_value: bool = False
+    """By the value of the last column, the largest first."""
+    compressed: bool = False
+    """Null-data stands for the time after the row before, and for the value of the row before."""
+    compact: bool = False
+    """The buffer is a compact-array."""
+    sent_deviation: SentDeviation = SentDeviation.STANDARD
+    marks_summer: bool = True
+    keeps_winter_time: bool = False
+    refused_attributes: frozenset[int] = frozenset()
+    """Attributes of profiles that are not given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +110,7 @@ class MeterSettings:
 
     seed: int = 1
     serial_number: str = "40817263"
+    system_title: bytes = b"SIM\x00\x40\x81\x72\x63"
     logical_device: int = 1
     physical_device: int = 17
     max_pdu_size: int = 1200
@@ -43,6 +121,7 @@ class MeterSettings:
     exclusive: bool = True
     """Only one association at a time: others find the meter busy."""
     time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Berlin"))
+    quirks: Quirks = Quirks()
 
     @property
     def logical_device_name(self) -> bytes:

@@ -4,6 +4,7 @@ from struct import Struct
 
 from .application import ApplicationServer
 from .meter import Meter
+from .security import SecureServer
 
 _HEADER = Struct(">HHHH")
 _VERSION = 1
@@ -15,7 +16,7 @@ class WrapperSession:
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self._received = bytearray()
-        self._server: ApplicationServer | None = None
+        self._server: SecureServer | None = None
 
     def receive_data(self, data: bytes) -> bytes:
         """Take bytes from the client, cut anywhere, and return what the meter says to them."""
@@ -48,7 +49,8 @@ class WrapperSession:
 
     def _answer(self, client_sap: int, apdu: bytes) -> bytes:
         if self._server is None or self._server.client_sap != client_sap:
-            self._server = ApplicationServer(self._meter, client_sap, self)
+            application = ApplicationServer(self._meter, client_sap, self)
+            self._server = SecureServer(application, self._meter)
         answer = self._server.handle(apdu)
         if not self._server.associated:
             self._meter.vacate(self)
