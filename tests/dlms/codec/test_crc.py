@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from custom_components.dlms_meter.dlms.codec.crc import fcs16, is_good
+from custom_components.dlms_meter.dlms.codec.crc import are_good, fcs16, is_good
 from tests.harness import Vector, each, vectors
 
 
@@ -53,3 +53,18 @@ def test_a_good_header_check_needs_no_care() -> None:
     assert is_good(with_check)
     assert is_good(frame + fcs16(frame).to_bytes(2, "little"))
     assert not is_good(b"")
+
+
+def test_both_checks_at_once_are_each_check_on_its_own() -> None:
+    header = bytes.fromhex("a019032110")
+    header += fcs16(header).to_bytes(2, "little")
+    frame = header + b"information"
+    frame += fcs16(frame).to_bytes(2, "little")
+    for place in range(len(frame)):
+        damaged = bytearray(frame)
+        damaged[place] ^= 1
+        # The frame's check made good again, whatever the header's is.
+        mended = bytes(damaged[:-2]) + fcs16(bytes(damaged[:-2])).to_bytes(2, "little")
+        for data in (frame, bytes(damaged), mended):
+            both = is_good(data[: len(header)]) and is_good(data)
+            assert are_good(data, len(header)) == both

@@ -4,7 +4,7 @@ It shares the frame codec with the product and nothing else: its counting is its
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from custom_components.dlms_meter.dlms.link.hdlc import HdlcLimits, HdlcLink
 from custom_components.dlms_meter.dlms.link.hdlc_address import HdlcAddress
@@ -139,20 +139,20 @@ class Server:
             return [self._frame(FrameType.RR)]
         room = self._limits.window_transmit - len(self._unacknowledged)
         for frame in self._waiting[:room]:
-            self._unacknowledged.append(replace(frame, send_sequence=self._next))
+            self._unacknowledged.append(frame._replace(send_sequence=self._next))
             self._next = (self._next + 1) % 8
         del self._waiting[:room]
         burst = [self._number(frame) for frame in self._unacknowledged]
         if not burst:
             return [self._frame(FrameType.RR)]
         final = self.final_on_segments or not burst[-1].segmented
-        return [*burst[:-1], replace(burst[-1], poll_final=final)]
+        return [*burst[:-1], burst[-1]._replace(poll_final=final)]
 
     def _number(self, frame: Frame) -> Frame:
         if not self.counts:
-            return replace(frame, send_sequence=0, receive_sequence=0)
+            return frame._replace(send_sequence=0, receive_sequence=0)
         received = self._received()
-        return replace(frame, receive_sequence=received, poll_final=False)
+        return frame._replace(receive_sequence=received, poll_final=False)
 
     def _received(self) -> int:
         if not self.acknowledges:

@@ -1,6 +1,5 @@
 """HDLC frames against every frame on record, and the stream decoder against everything a line does to them."""
 
-from dataclasses import replace
 from random import Random
 
 import pytest
@@ -139,7 +138,7 @@ def test_longest_and_too_long() -> None:
     assert check == LONGEST
     assert FrameDecoder().feed(LONGEST.encode()) == [LONGEST]
     with pytest.raises(LocalProtocolError, match="do not fit"):
-        replace(LONGEST, information=bytes(2040)).encode()
+        LONGEST._replace(information=bytes(2040)).encode()
 
 
 def test_every_control_octet_is_itself_or_refused() -> None:
@@ -156,10 +155,10 @@ def test_every_control_octet_is_itself_or_refused() -> None:
 
 
 def test_text_for_logs_shows_no_information() -> None:
-    text = str(replace(LONGEST, segmented=True, receive_sequence=3, send_sequence=2))
+    text = str(LONGEST._replace(segmented=True, receive_sequence=3, send_sequence=2))
     assert text == "I N(S)2 N(R)3 P/F 16 → 1/17 [2030 octets] more follows"
     assert str(Frame.decode(UA)) == "UA P/F 1 → 16"
-    assert str(replace(Frame.decode(UA), poll_final=False)) == "UA 1 → 16"
+    assert str(Frame.decode(UA)._replace(poll_final=False)) == "UA 1 → 16"
 
 
 def test_flags_between_frames_are_no_loss() -> None:
@@ -198,7 +197,7 @@ def test_truncated_frame_gives_way_after_silence() -> None:
 
 def test_truncated_frame_gives_way_when_the_next_one_fills_its_place() -> None:
     information = bytes(range(100))
-    whole = replace(LONGEST, information=information).encode()
+    whole = LONGEST._replace(information=information).encode()
     decoder = FrameDecoder()
     assert decoder.feed(whole[:-20]) == []
     frames = decoder.feed(whole + UA)

@@ -25,3 +25,12 @@ def is_good(data: bytes) -> bool:
     A good header check within leaves the register where a good frame check does, so it needs no care of its own.
     """
     return crc_hqx(data.translate(_TURNED_OVER), _START) == _GOOD
+
+
+def are_good(data: bytes, header: int) -> bool:
+    """Tell whether `data` ends in its own frame check, and its first `header` octets in theirs."""
+    turned_over = data.translate(_TURNED_OVER)
+    return (
+        crc_hqx(turned_over[:header], _START) == _GOOD
+        and crc_hqx(turned_over[header:], _GOOD) == _GOOD
+    )

@@ -395,8 +395,7 @@ class HdlcLink:
         for position, (sequence, information, segmented) in enumerate(segments, 1):
             frame = self._frame(FrameType.I, information)
             self._send(
-                replace(
-                    frame,
+                frame._replace(
                     segmented=segmented,
                     send_sequence=sequence,
                     poll_final=position == len(segments),

@@ -113,7 +113,7 @@ class HdlcAddress:
         return f"{self.logical_device}/{self.physical_device}"
 
 
-def address_length(data: bytes | bytearray, start: int, end: int) -> int:
+def address_length(data: bytes, start: int, end: int) -> int:
     """Return how many octets the address at `start` has, 0 when no valid one ends before `end`."""
     for length in (1, 2, 3, 4):
         if start + length > end:
