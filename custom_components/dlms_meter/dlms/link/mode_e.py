@@ -37,8 +37,11 @@ _HDLC: Final = "2"
 # The longest reaction of a meter, and what adapters and networks may add.
 _REACTION_TIME: Final = 1.5
 _PATIENCE: Final = 0.5
-# A meter that confirms does so 0.2 s after it was told, at the earliest; faster ones are over by then.
-_SETTLING_TIME: Final = 0.5
+# Nobody answers sooner than this after the other has ended; a small third letter of the maker tells the shorter time.
+_SHORTEST_REACTION: Final = 0.2
+_SHORTEST_FAST_REACTION: Final = 0.02
+# So long after its last word, or ours, a meter that has nothing to confirm listens at the new speed.
+_SETTLING_TIME: Final = 0.3
 # Battery meters wake up from 2.2 s of NUL characters and want a pause of 1.5 to 1.7 s after them.
 _WAKE_UP_TIME: Final = 2.2
 _WAKE_UP_PAUSE: Final = 1.6
@@ -64,7 +67,8 @@ class SignOnSettings:
 
     `device_address` is the meter's number where several share a line (at most 32 letters, digits and spaces).
     `software_parity` makes 7E1 on a port that stays at 8N1. `attempts` counts queries.
-    `response_timeout` and `settling_time` are seconds of silence after the query and after the acknowledgement.
+    `response_timeout` and `settling_time` are seconds of silence after the query, and after the acknowledgement or what
+    the meter has to say to it.
     Raises `LocalProtocolError` for an address that cannot be sent.
     """
 
@@ -133,9 +137,10 @@ class Identification:
         return _HDLC in self.enhancements
 
     @property
-    def reacts_fast(self) -> bool:
-        """The third letter of the maker is small: the meter answers within 20 ms instead of 200."""
-        return self.manufacturer[2].islower()
+    def shortest_reaction(self) -> float:
+        """Seconds that each side leaves the other to get ready; less for makers whose third letter is small."""
+        fast = self.manufacturer[2].islower()
+        return _SHORTEST_FAST_REACTION if fast else _SHORTEST_REACTION
 
     def __str__(self) -> str:
         """Show maker and name."""
@@ -189,6 +194,7 @@ def sign_on(settings: SignOnSettings, hdlc_speed: int) -> SignOnProcedure:
         )
         identification = Identification.find(heard)
         if identification is not None:
+            yield Turn(start, True, patience=identification.shortest_reaction)
             yield _change(settings, identification)
             return SignOn(identification)
         noise += len(heard.replace(query, b""))
