@@ -13,8 +13,9 @@ DLMS = INTEGRATION / "dlms"
 # Top floor first. A room (a folder or a file) imports itself and the floors below;
 # rooms on one floor are strangers.
 PROTOCOL_FLOORS = [
+    {"discovery"},
     {"client", "listener"},
-    {"connection"},
+    {"connection", "symptom"},
     {"sign_on", "timing"},
     {"transport", "link", "application"},
     {"cosem"},

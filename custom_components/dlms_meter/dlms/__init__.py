@@ -39,10 +39,18 @@ from .cosem.descriptors import AttributeDescriptor, SelectiveAccess
 from .cosem.flag_ids import MANUFACTURERS
 from .cosem.identity import Identity
 from .cosem.meaning import Direction, Kind, Meaning, Phase
+from .cosem.meters import (
+    METERS,
+    Access,
+    Approach,
+    KnownMeter,
+    ServerAddress,
+)
 from .cosem.obis import Obis
 from .cosem.object_list import AccessMode, CosemObject
 from .cosem.units import Unit, unit_symbol
 from .cosem.values import Quantity, ScalerUnit, Value, scaler_unit_of
+from .discovery import Found, Line, Probe, ScanReport, find_meter
 from .errors import (
     AssociationRejected,
     AuthenticationFailed,
@@ -60,6 +68,7 @@ from .errors import (
 )
 from .link import LinkStatistics
 from .link.mode_e import Acknowledgement, SignOnSettings
+from .symptom import Symptom, symptom_of
 from .transport import Receiver, Transport, TransportOpener, open_transport
 from .transport.endpoint import (
     CharacterFormat,
@@ -72,8 +81,11 @@ from .transport.endpoint import (
 
 __all__ = [
     "MANUFACTURERS",
+    "METERS",
+    "Access",
     "AccessMode",
     "Acknowledgement",
+    "Approach",
     "AssociationRejected",
     "AttributeDescriptor",
     "AuthenticationFailed",
@@ -94,10 +106,13 @@ __all__ = [
     "DlmsTime",
     "Endpoint",
     "Enveloping",
+    "Found",
     "Framing",
     "Identity",
     "InvocationCounterRefused",
     "Kind",
+    "KnownMeter",
+    "Line",
     "LineSettings",
     "LinkBusy",
     "LinkError",
@@ -108,19 +123,23 @@ __all__ = [
     "Negotiated",
     "Obis",
     "Phase",
+    "Probe",
     "Quantity",
     "ReadReport",
     "Receiver",
     "RemoteProtocolError",
     "ScalerUnit",
+    "ScanReport",
     "SecurityError",
     "SecurityPolicy",
     "SecuritySettings",
     "SecuritySuite",
     "SelectiveAccess",
     "SerialEndpoint",
+    "ServerAddress",
     "ServiceError",
     "SignOnSettings",
+    "Symptom",
     "TcpEndpoint",
     "Transport",
     "TransportError",
@@ -130,7 +149,9 @@ __all__ = [
     "Unit",
     "Value",
     "describe",
+    "find_meter",
     "open_transport",
     "scaler_unit_of",
+    "symptom_of",
     "unit_symbol",
 ]

@@ -1,0 +1,146 @@
+"""What is wrong with a conversation, told by the highest layer that worked: one ladder for all who must say it."""
+
+from enum import StrEnum
+import errno
+import socket
+from typing import Final
+
+from .application.enums import UserDiagnostic
+from .errors import (
+    AssociationRejected,
+    AuthenticationFailed,
+    DlmsError,
+    InvocationCounterRefused,
+    LinkBusy,
+    LinkError,
+    LocalProtocolError,
+    SecurityError,
+    ServiceError,
+    TransportError,
+    TransportTimeout,
+)
+from .link import LinkStatistics
+from .transport.stream import FIXED_SPEED
+
+
+class Symptom(StrEnum):
+    """One rung of the ladder; the later in this list, the further the conversation came."""
+
+    INVALID_SETTINGS = "invalid_settings"
+    PORT_MISSING = "port_missing"
+    PORT_DENIED = "port_denied"
+    PORT_IN_USE = "port_in_use"
+    HOST_UNKNOWN = "host_unknown"
+    CONNECTION_REFUSED = "connection_refused"
+    CANNOT_CONNECT = "cannot_connect"
+    SPEED_FIXED = "speed_fixed"
+    CONNECTION_LOST = "connection_lost"
+    NO_ANSWER = "no_answer"
+    ECHO_ONLY = "echo_only"
+    NO_VALID_FRAME = "no_valid_frame"
+    OTHER_ADDRESSES = "other_addresses"
+    BUSY = "wrong_address_or_busy"
+    LINK_FAILED = "link_failed"
+    ANSWER_INCOMPLETE = "answer_incomplete"
+    ASSOCIATION_REJECTED = "association_rejected"
+    CONTEXT_REFUSED = "context_refused"
+    AUTHENTICATION_WANTED = "authentication_wanted"
+    WRONG_PASSWORD = "invalid_auth"
+    WRONG_KEY = "invalid_key"
+    COUNTER_REFUSED = "counter_refused"
+    PROTOCOL_ERROR = "protocol_error"
+    NOTHING_READABLE = "nothing_readable"
+
+    @property
+    def rung(self) -> int:
+        """How far the conversation came; higher is further."""
+        return _RUNGS[self]
+
+    @property
+    def is_connected(self) -> bool:
+        """The connection was opened: it is worth while to try other addresses on it."""
+        return self.rung > Symptom.SPEED_FIXED.rung
+
+    @property
+    def is_answered(self) -> bool:
+        """Sound frames came: line, speed and format are right."""
+        return self.rung >= Symptom.OTHER_ADDRESSES.rung
+
+    @property
+    def is_linked(self) -> bool:
+        """The meter took the link: its address is right too."""
+        return self.rung >= Symptom.ANSWER_INCOMPLETE.rung
+
+
+_RUNGS: Final = {symptom: number for number, symptom in enumerate(Symptom)}
+
+# The first row that fits is taken.
+_ERRORS: Final[tuple[tuple[type[DlmsError], Symptom], ...]] = (
+    (InvocationCounterRefused, Symptom.COUNTER_REFUSED),
+    (SecurityError, Symptom.WRONG_KEY),
+    (AuthenticationFailed, Symptom.WRONG_PASSWORD),
+    (AssociationRejected, Symptom.ASSOCIATION_REJECTED),
+    (ServiceError, Symptom.NOTHING_READABLE),
+    (LocalProtocolError, Symptom.INVALID_SETTINGS),
+    (LinkBusy, Symptom.BUSY),
+    (LinkError, Symptom.LINK_FAILED),
+    (TransportError, Symptom.CONNECTION_LOST),
+    (DlmsError, Symptom.PROTOCOL_ERROR),
+)
+_DIAGNOSTICS: Final = {
+    UserDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED: Symptom.CONTEXT_REFUSED,
+    UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED: Symptom.AUTHENTICATION_WANTED,
+    UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_REQUIRED: Symptom.AUTHENTICATION_WANTED,
+    UserDiagnostic.AUTHENTICATION_REQUIRED: Symptom.AUTHENTICATION_WANTED,
+}
+_CAUSES: Final[tuple[tuple[type[Exception], Symptom], ...]] = (
+    (FileNotFoundError, Symptom.PORT_MISSING),
+    (PermissionError, Symptom.PORT_DENIED),
+    (ConnectionRefusedError, Symptom.CONNECTION_REFUSED),
+    (socket.gaierror, Symptom.HOST_UNKNOWN),
+    (UnicodeError, Symptom.HOST_UNKNOWN),
+)
+# What came instead of an answer, by the counter that tells.
+_HEARD: Final = (
+    ("frames_received", Symptom.ANSWER_INCOMPLETE),
+    ("frames_ignored", Symptom.OTHER_ADDRESSES),
+    ("bad_checks", Symptom.NO_VALID_FRAME),
+    ("octets_discarded", Symptom.NO_VALID_FRAME),
+    ("echoes", Symptom.ECHO_ONLY),
+)
+
+
+def symptom_of(error: DlmsError, heard: LinkStatistics) -> Symptom:
+    """Tell how far the conversation came that ended with `error`; `heard` is what its line carried."""
+    if isinstance(error, TransportTimeout):
+        return _silence(heard)
+    if isinstance(error, TransportError) and not heard.frames_sent:
+        return _connection(error)
+    if (
+        isinstance(error, AssociationRejected)
+        and isinstance(error.diagnostic, UserDiagnostic)
+        and error.diagnostic in _DIAGNOSTICS
+    ):
+        return _DIAGNOSTICS[error.diagnostic]
+    return next(symptom for kind, symptom in _ERRORS if isinstance(error, kind))
+
+
+def _silence(heard: LinkStatistics) -> Symptom:
+    """Tell what came instead of an answer."""
+    for counter, symptom in _HEARD:
+        if getattr(heard, counter):
+            return symptom
+    return Symptom.NO_ANSWER
+
+
+def _connection(error: TransportError) -> Symptom:
+    """Tell why there is no connection. The system's own exception stands behind ours, even where it is not shown."""
+    if FIXED_SPEED in str(error):
+        return Symptom.SPEED_FIXED
+    cause = error.__cause__ or error.__context__
+    for kind, symptom in _CAUSES:
+        if isinstance(cause, kind):
+            return symptom
+    if isinstance(cause, OSError) and cause.errno == errno.EBUSY:
+        return Symptom.PORT_IN_USE
+    return Symptom.CANNOT_CONNECT
