@@ -25,12 +25,14 @@ PROTOCOL_FLOORS = [
 HOME_ASSISTANT_FLOORS = [
     {"__init__"},
     {
-        "binary_sensor", "button", "config_flow", "diagnostics", "sensor", "services", "statistics",
+        "binary_sensor", "button", "config_flow", "diagnostics", "event", "sensor", "services", "statistics",
         "switch",
     },
-    {"entity"},
+    {"control", "entity"},
     {"coordinator"},
+    {"plan"},
     {"channel", "clock", "descriptions", "storage"},
+    {"plausibility", "sub_meters", "units"},
     {"settings"},
     {"const"},
 ]  # fmt: skip

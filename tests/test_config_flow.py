@@ -165,7 +165,7 @@ async def test_meter_is_added(hass: HomeAssistant, line: Line, name: str) -> Non
     entry = result["result"]
     assert entry.unique_id == UNIQUE_ID
     assert entry.state is ConfigEntryState.LOADED
-    assert hass.states.get(f"sensor.{DEVICE}_active_energy_import") is not None
+    assert hass.states.get(f"sensor.{DEVICE}_energy_import") is not None
 
 
 async def test_progress_is_shown(hass: HomeAssistant, line: Line) -> None:

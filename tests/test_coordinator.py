@@ -36,8 +36,8 @@ from tests.home import (
 from tests.simulator import ClientRule, Meter, MeterSettings
 from tests.simulator.objects import octets
 
-ENERGY = f"sensor.{DEVICE}_active_energy_import"
-POWER = f"sensor.{DEVICE}_active_power_import"
+ENERGY = f"sensor.{DEVICE}_energy_import"
+POWER = f"sensor.{DEVICE}_power_import"
 ENERGY_VALUE = AttributeDescriptor(3, Obis.parse("1-0:1.8.0*255"), 2)
 ENERGY_SCALER = ENERGY_VALUE._replace(attribute_id=3)
 NAME = AttributeDescriptor(1, Obis.parse("0-0:42.0.0*255"), 2)

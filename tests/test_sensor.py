@@ -16,7 +16,6 @@ from syrupy.assertion import SnapshotAssertion
 from custom_components.dlms_meter.descriptions import (
     DlmsSensorDescription,
     describe_sensor,
-    shown_attributes,
 )
 from custom_components.dlms_meter.dlms import (
     AccessMode,
@@ -24,9 +23,12 @@ from custom_components.dlms_meter.dlms import (
     CosemObject,
     Data,
     DataType,
+    Identity,
     Obis,
     Unit,
 )
+from custom_components.dlms_meter.plan import VALUE, plan_entities
+from custom_components.dlms_meter.storage import MeterMemory
 from tests.home import DEVICE, UNIQUE_ID, Line, altered, value_of
 from tests.simulator.objects import cosem_object, octets, structure, uint32
 
@@ -77,14 +79,14 @@ def row(hass: HomeAssistant, entity: er.RegistryEntry) -> dict[str, str]:
 
 # Which are there from the start; the others wait in the registry.
 ENABLED = """
-    active_energy_export active_energy_export_t1 active_energy_export_t2
-    active_energy_import active_energy_import_t1 active_energy_import_t2
-    active_power_export active_power_export_l1 active_power_export_l2 active_power_export_l3
-    active_power_import active_power_import_l1 active_power_import_l2 active_power_import_l3
-    active_power_net active_tariff clock_drift current_l1 current_l2 current_l3 frequency
-    maximum_active_demand_export maximum_active_demand_import power_factor power_failures
+    active_tariff clock_drift current_l1 current_l2 current_l3
+    energy_export energy_export_tariff_1 energy_export_tariff_2
+    energy_import energy_import_tariff_1 energy_import_tariff_2 frequency
+    maximum_demand_export maximum_demand_import net_power
+    power_export power_export_l1 power_export_l2 power_export_l3
+    power_factor power_failures power_import power_import_l1 power_import_l2 power_import_l3
     reactive_energy_export reactive_energy_import reactive_power_export reactive_power_import
-    time_of_maximum_active_demand_export time_of_maximum_active_demand_import
+    time_of_maximum_demand_export time_of_maximum_demand_import
     voltage_l1 voltage_l2 voltage_l3
 """.split()  # noqa: SIM905
 
@@ -96,7 +98,11 @@ async def test_what_is_enabled(hass: HomeAssistant, loaded: MockConfigEntry) -> 
     ]
     assert sorted(names) == ENABLED
     registry = er.async_get(hass)
-    entries = er.async_entries_for_config_entry(registry, loaded.entry_id)
+    entries = [
+        entity
+        for entity in er.async_entries_for_config_entry(registry, loaded.entry_id)
+        if entity.domain == "sensor"
+    ]
     disabled = [entity for entity in entries if entity.disabled]
     assert len(disabled) == len(entries) - len(ENABLED) > 5
     assert all(
@@ -177,8 +183,8 @@ async def test_register_without_a_number_is_unknown(
     line.meter = altered(line.meter, values)
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    assert value_of(hass, f"sensor.{DEVICE}_active_energy_import") == "unknown"
-    assert value_of(hass, f"sensor.{DEVICE}_active_power_import") == "unknown"
+    assert value_of(hass, f"sensor.{DEVICE}_energy_import") == "unknown"
+    assert value_of(hass, f"sensor.{DEVICE}_power_import") == "unknown"
 
 
 # What the clock shows at 12:00:30 UTC, the drift in seconds, and the time as it is understood.
@@ -239,7 +245,7 @@ async def test_times_are_read_as_the_clock_is(
 ) -> None:
     """A meter whose clock has the deviation the wrong way round has it so in all its times."""
     freezer.move_to(NOW)
-    peak = f"sensor.{DEVICE}_time_of_maximum_active_demand_import"
+    peak = f"sensor.{DEVICE}_time_of_maximum_demand_import"
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     standard = value_of(hass, peak)
@@ -265,7 +271,7 @@ async def test_unset_peak_is_unknown(
     line.meter = altered(line.meter, {})
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    entity_id = f"sensor.{DEVICE}_time_of_maximum_active_demand_import"
+    entity_id = f"sensor.{DEVICE}_time_of_maximum_demand_import"
     assert value_of(hass, entity_id) == "unknown"
 
 
@@ -358,8 +364,16 @@ def test_facts_about_the_meter_are_diagnostic() -> None:
     ("description", "key", "placeholders"),
     [
         (described("1-0:1.8.0"), "active_energy_import", {"detail": ""}),
-        (described("1-0:1.8.2"), "active_energy_import", {"detail": " T2"}),
-        (described("1-0:41.8.2"), "active_energy_import", {"detail": " L2 T2"}),
+        (
+            described("1-0:1.8.2"),
+            "active_energy_import_tariff",
+            {"detail": "", "tariff": "2"},
+        ),
+        (
+            described("1-0:41.8.2"),
+            "active_energy_import_tariff",
+            {"detail": " L2", "tariff": "2"},
+        ),
         (described("1-1:1.8.0"), "active_energy_import", {"detail": " #1"}),
         (described("0-0:96.14.0", 1), "active_tariff", {"detail": ""}),
         (described("0-0:1.0.0", 8), "clock_drift", {"detail": ""}),
@@ -400,7 +414,10 @@ def test_what_is_shown() -> None:
         item(5, "1-0:1.4.0"),
         item(1, "0-0:199.1.2"),
     ]
-    assert [str(attribute) for attribute in shown_attributes(objects)] == [
+    memory = MeterMemory(Identity(logical_device_name="SIM0000000000001"), tuple(objects))
+    plans = plan_entities(memory, with_switch=False)
+    shown = [str(plan.attributes[0]) for plan in plans if plan.kind == VALUE]
+    assert shown == [
         "3/1-0:1.8.0*255/2",
         "4/1-0:1.6.0*255/2",
         "4/1-0:1.6.0*255/5",

@@ -7,10 +7,11 @@ from pathlib import Path
 import re
 from typing import Any
 
+from homeassistant.const import Platform
 from homeassistant.data_entry_flow import section
 import pytest
 
-from custom_components.dlms_meter import config_flow, descriptions
+from custom_components.dlms_meter import config_flow, descriptions, plan, sub_meters
 from custom_components.dlms_meter.dlms import Obis, describe
 
 INTEGRATION = Path(__file__).parents[1] / "custom_components" / "dlms_meter"
@@ -18,6 +19,7 @@ ENGLISH: dict[str, Any] = json.loads(
     (INTEGRATION / "translations" / "en.json").read_text()
 )
 ICONS: dict[str, Any] = json.loads((INTEGRATION / "icons.json").read_text())
+ROWS = (*plan._ROWS, plan._SWITCH)
 OWN_KEYS = {"clock_drift", "other", "unknown"}
 """Names of sensors that are not keys of the catalogue."""
 LANGUAGES = sorted((INTEGRATION / "translations").glob("*.json"))
@@ -115,21 +117,44 @@ def test_every_step_of_progress_has_a_text() -> None:
 
 def test_every_exception_has_a_text() -> None:
     raised = set[str]()
-    for name in ("UpdateFailed", "ConfigEntryError", "ConfigEntryAuthFailed"):
+    for name in (
+        "ConfigEntryAuthFailed",
+        "ConfigEntryError",
+        "HomeAssistantError",
+        "ServiceValidationError",
+        "UpdateFailed",
+    ):
         raised |= arguments(name, "translation_key")
     assert set(ENGLISH["exceptions"]) == raised
 
 
 def test_every_sensor_has_a_name() -> None:
     names = ENGLISH["entity"]["sensor"]
-    assert set(names) == descriptions._NAMED | OWN_KEYS
+    with_tariff = {f"{key}_tariff" for key in descriptions._NAMED_WITH_TARIFF}
+    kinds = {row.kind for row in ROWS if row.platform is Platform.SENSOR}
+    assert set(names) == descriptions._NAMED | with_tariff | kinds | OWN_KEYS
     for key, text in names.items():
         placeholders = set(re.findall(r"{(\w+)}", text["name"]))
         expected = {
             "other": {"meaning", "detail"},
             "unknown": {"obis"},
-        }.get(key, {"detail"})
+        }.get(key, {"detail", "tariff"} if key in with_tariff else {"detail"})
         assert placeholders == expected, key
+
+
+@pytest.mark.parametrize("platform", ["binary_sensor", "button", "event", "switch"])
+def test_every_other_entity_has_a_name(platform: str) -> None:
+    kinds = {row.kind for row in ROWS if row.platform == platform}
+    if platform == Platform.BUTTON:
+        kinds = {"read_now", "synchronise_clock"}
+    names = ENGLISH["entity"].get(platform, {})
+    assert set(names) == kinds
+    assert all("{detail}" in text["name"] for text in names.values())
+
+
+def test_every_sub_meter_has_a_name() -> None:
+    keys = {medium.key for medium in sub_meters.MEDIA.values()} | {"sub_meter"}
+    assert set(ENGLISH["device"]) == keys
 
 
 def test_names_are_of_things_the_catalogue_knows() -> None:
@@ -149,10 +174,10 @@ def test_names_are_of_things_the_catalogue_knows() -> None:
     assert known >= descriptions._NAMED - OWN_KEYS
 
 
-def test_icons_are_of_named_sensors() -> None:
-    icons = ICONS["entity"]["sensor"]
-    assert set(icons) <= set(ENGLISH["entity"]["sensor"])
-    for _, icon in texts(icons):
+def test_icons_are_of_named_entities() -> None:
+    for platform, icons in ICONS["entity"].items():
+        assert set(icons) <= set(ENGLISH["entity"][platform])
+    for _, icon in texts(ICONS["entity"]):
         assert re.fullmatch(r"mdi:[a-z0-9-]+", icon)
 
 

@@ -1,9 +1,11 @@
 """DLMS/COSEM meters in Home Assistant."""
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .const import PLATFORMS
+from .const import DOMAIN, PLATFORMS
 from .coordinator import DlmsConfigEntry, DlmsCoordinator
+from .entity import meter_info
 from .storage import MeterStore
 
 
@@ -12,8 +14,47 @@ async def async_setup_entry(hass: HomeAssistant, entry: DlmsConfigEntry) -> bool
     coordinator = DlmsCoordinator(hass, entry)
     await coordinator.async_config_entry_first_refresh()
     entry.runtime_data = coordinator
+    dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id, **meter_info(coordinator)
+    )
+    _clean_up(hass, coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
+
+
+@callback
+def _clean_up(hass: HomeAssistant, coordinator: DlmsCoordinator) -> None:
+    """Forget entities of objects that the meter has no longer, and sub-meters that are no longer connected."""
+    entry_id = coordinator.config_entry.entry_id
+    plans = coordinator.plans()
+    planned = {
+        (plan.platform, f"{coordinator.device_id(plan.channel)}_{plan.key}")
+        for plan in plans
+    }
+    entities = er.async_get(hass)
+    for entity in er.async_entries_for_config_entry(entities, entry_id):
+        if (entity.domain, entity.unique_id) not in planned:
+            entities.async_remove(entity.entity_id)
+    living = {
+        (DOMAIN, coordinator.device_id(channel))
+        for channel in (0, *coordinator.memory.sub_meters)
+    }
+    devices = dr.async_get(hass)
+    for device in dr.async_entries_for_config_entry(devices, entry_id):
+        if not device.identifiers & living:
+            devices.async_remove_device(device.id)
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: DlmsConfigEntry, device: dr.DeviceEntry
+) -> bool:
+    """Let the user remove a device that is no longer there; the meter itself goes with its entry."""
+    coordinator = entry.runtime_data
+    living = {
+        (DOMAIN, coordinator.device_id(channel))
+        for channel in (0, *coordinator.memory.sub_meters)
+    }
+    return not device.identifiers & living
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: DlmsConfigEntry) -> bool:

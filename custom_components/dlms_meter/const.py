@@ -8,7 +8,12 @@ from homeassistant.const import Platform
 
 DOMAIN: Final = "dlms_meter"
 LOGGER: Final = logging.getLogger(__package__)
-PLATFORMS: Final = [Platform.SENSOR]
+PLATFORMS: Final = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
 
 CONF_ADDRESS_LENGTH: Final = "address_length"
 CONF_MECHANISM: Final = "mechanism"
@@ -17,6 +22,8 @@ CONF_FRAMING: Final = "framing"
 CONF_LOGICAL_DEVICE: Final = "logical_device"
 CONF_PASSWORD_IS_HEX: Final = "password_is_hex"
 CONF_PHYSICAL_DEVICE: Final = "physical_device"
+CONF_SUPPLY_SWITCH: Final = "supply_switch"
+"""Option: the user has asked for a switch that cuts off and restores the supply, and read the warning."""
 
 MECHANISM_NONE: Final = "none"
 MECHANISM_LLS: Final = "lls"

@@ -1,13 +1,13 @@
 """Polling: one complete session a poll, and what Home Assistant makes of its errors."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import override
+from datetime import datetime, timedelta
+from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -15,13 +15,8 @@ from homeassistant.util import dt as dt_util
 
 from .channel import async_get_channel
 from .clock import deviation_is_reversed
-from .const import DOMAIN, LOGGER, POLL_INTERVAL
-from .descriptions import (
-    CLOCK_CLASS,
-    describe_sensor,
-    entity_unique_id,
-    shown_attributes,
-)
+from .const import CONF_SUPPLY_SWITCH, DOMAIN, LOGGER, POLL_INTERVAL
+from .descriptions import CLOCK_CLASS
 from .dlms import (
     AttributeDescriptor,
     AuthenticationFailed,
@@ -33,10 +28,18 @@ from .dlms import (
     ReadReport,
     Value,
 )
+from .plan import PROFILE_CLASS, EntityPlan, plan_entities
+from .plausibility import PlausibilityGuard
 from .settings import client_settings
 from .storage import MeterMemory, MeterStore, async_take_over
+from .sub_meters import find_sub_meters, identity_attributes
 
 type DlmsConfigEntry = ConfigEntry[DlmsCoordinator]
+
+_OBJECTS_LAST: Final = timedelta(days=1)
+"""A firmware or a technician may add objects: the list is read anew after this time."""
+_SUB_METERS_LAST: Final = timedelta(hours=1)
+_SAVE_DELAY: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,10 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         self._channel = async_get_channel(hass, self.client.settings.endpoint)
         self._store = MeterStore(hass, entry.entry_id)
         self._kept: MeterMemory | None = None
+        self._guard = PlausibilityGuard({})
         self._failing: set[AttributeDescriptor] = set()
+        self._objects_read: datetime | None = None
+        self._sub_meters_read: datetime | None = None
 
     @override
     async def _async_setup(self) -> None:
@@ -85,13 +91,48 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             self._kept = await self._store.async_load()
         else:
             await self._store.async_save(self._kept)
+        if self._kept is not None:
+            self._guard = PlausibilityGuard(self._kept.accepted)
+
+    def plans(self) -> list[EntityPlan]:
+        """Return the entities of this meter."""
+        with_switch = bool(self.config_entry.options.get(CONF_SUPPLY_SWITCH))
+        return plan_entities(self.memory, with_switch=with_switch)
+
+    def device_id(self, channel: int) -> str:
+        """Return what the device of a sub-meter is known by, or with channel 0 the meter itself.
+
+        A sub-meter that is exchanged is another device.
+        """
+        if not channel:
+            return self.unique_id
+        number = self.memory.sub_meters[channel].identification
+        return f"{self.unique_id}_{number or f'channel_{channel}'}"
+
+    @callback
+    def async_remember(self) -> None:
+        """Keep what was learned, a while later: it changes with every poll."""
+        self.memory.accepted = self._guard.accepted
+        self._store.async_delay_save(self.memory, _SAVE_DELAY)
+
+    @asynccontextmanager
+    async def async_session(self) -> AsyncIterator[DlmsClient]:
+        """Lead one session with the meter, after making sure that it is ours. Others wait for their turn.
+
+        Raises `DlmsError`, and what `_check_identity` raises.
+        """
+        async with self._channel, self.client:
+            identity = await self.client.identity()
+            self._check_identity(identity)
+            self.identity = identity
+            yield self.client
 
     @override
     async def _async_update_data(self) -> Readings:
         """Run one session with the meter."""
         try:
-            async with self._channel, self.client:
-                return await self._async_session()
+            async with self.async_session():
+                return await self._async_read()
         except LocalProtocolError:
             raise  # a fault of this integration: it belongs into the log with its traceback
         except AuthenticationFailed as error:
@@ -108,15 +149,17 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
                 translation_placeholders={"error": str(error)},
             ) from error
 
-    async def _async_session(self) -> Readings:
-        """Make sure it is our meter, then read what is wanted of it."""
-        identity = await self.client.identity()
-        self._check_identity(identity)
-        self.identity = identity
-        changed = await self._async_renew_memory(identity)
+    async def _async_read(self) -> Readings:
+        """See whether the meter has changed, then read what is wanted of it."""
+        changed = await self._async_renew_memory()
         known = len(self.memory.scaler_units)
-        report = await self.client.read(self._wanted(), self.memory.scaler_units)
-        readings = _readings(report)
+        wanted = self._wanted()
+        report = await self.client.read(
+            [attribute for attribute in wanted if attribute.class_id != PROFILE_CLASS],
+            self.memory.scaler_units,
+        )
+        readings = self._believed(report)
+        self.memory.accepted = self._guard.accepted
         if changed or len(self.memory.scaler_units) != known:
             await self._store.async_save(self.memory)
         if changed and self.data is not None:
@@ -126,7 +169,22 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             )
             self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
         self._log_failures(readings)
+        self.async_remember()
         return readings
+
+    def _believed(self, report: ReadReport) -> Readings:
+        """Note when a report came, hold back what cannot be true, and see how the meter's times are to be read."""
+        now = dt_util.utcnow()
+        values = {
+            attribute: self._guard.believe(self.name, attribute, value, now)
+            for attribute, value in report.values.items()
+        }
+        reversed_deviation = any(
+            isinstance(value, DlmsDateTime) and deviation_is_reversed(value, now)
+            for attribute, value in values.items()
+            if attribute.class_id == CLOCK_CLASS
+        )
+        return Readings(values, report.failed, now, reversed_deviation)
 
     def _check_identity(self, identity: Identity) -> None:
         """Refuse another meter: an address can come to belong to one, and its readings are not this one's."""
@@ -140,38 +198,73 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             translation_domain=DOMAIN, translation_key="another_meter"
         )
 
-    async def _async_renew_memory(self, identity: Identity) -> bool:
-        """Read the object list when none is known, or when it may have changed; tell whether that was so."""
-        if self._kept is not None and self._kept.fits(identity):
-            self.memory = self._kept
-            return False
-        self.memory = self._kept = MeterMemory(identity, await self.client.objects())
+    async def _async_renew_memory(self) -> bool:
+        """Read what the meter is made of when it is not known, or may have changed; tell whether it is another now."""
+        now = dt_util.utcnow()
+        memory = self._kept
+        if self._objects_read is None:
+            self._objects_read = now  # what was kept is good enough to begin with
+        is_known = memory is not None and memory.fits(self.identity)
+        if memory is not None and is_known and now - self._objects_read < _OBJECTS_LAST:
+            self.memory = memory
+            return await self._async_find_sub_meters(now)
+        objects = await self.client.objects()
+        self._objects_read = now
+        if memory is not None and is_known and memory.objects == objects:
+            self.memory = memory
+            return await self._async_find_sub_meters(now)
+        self.memory = self._kept = MeterMemory(self.identity, objects)
+        self._sub_meters_read = None
+        await self._async_find_sub_meters(now)
         return True
+
+    async def _async_find_sub_meters(self, now: datetime) -> bool:
+        """See who is connected to the M-Bus channels; tell whether somebody else is."""
+        if (
+            self._sub_meters_read is not None
+            and now - self._sub_meters_read < _SUB_METERS_LAST
+        ):
+            return False
+        self._sub_meters_read = now
+        wanted = identity_attributes(self.memory.objects)
+        report = await self.client.read(wanted, self.memory.scaler_units)
+        if report.failed and self.memory.sub_meters:
+            return False  # who was there is not taken for gone because the meter would not say
+        sub_meters = find_sub_meters(self.memory.objects, report.values)
+        changed = sub_meters != self.memory.sub_meters
+        self.memory.sub_meters = sub_meters
+        return changed
 
     def _wanted(self) -> list[AttributeDescriptor]:
         """Return what to read: what the living entities show, or before there are any, what they will show."""
-        wanted = set(self.async_contexts()) or self._expected()
+        planned = self.plans()
+        wanted = {
+            attribute for context in self.async_contexts() for attribute in context
+        } or self._expected(planned)
         return [
             attribute
-            for attribute in shown_attributes(self.memory.objects)
+            for attribute in dict.fromkeys(
+                attribute for plan in planned for attribute in plan.attributes
+            )
             if attribute in wanted
         ]
 
-    def _expected(self) -> set[AttributeDescriptor]:
+    def _expected(self, planned: list[EntityPlan]) -> set[AttributeDescriptor]:
         """Return what the entities about to be made will show: those nobody has disabled."""
         registry = er.async_get(self.hass)
 
-        def enabled(attribute: AttributeDescriptor) -> bool:
-            unique_id = entity_unique_id(self.unique_id, attribute)
-            entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
+        def enabled(plan: EntityPlan) -> bool:
+            unique_id = f"{self.device_id(plan.channel)}_{plan.key}"
+            entity_id = registry.async_get_entity_id(plan.platform, DOMAIN, unique_id)
             if entity_id is None or (entity := registry.async_get(entity_id)) is None:
-                return describe_sensor(attribute).entity_registry_enabled_default
+                return plan.enabled
             return not entity.disabled
 
         return {
             attribute
-            for attribute in shown_attributes(self.memory.objects)
-            if enabled(attribute)
+            for plan in planned
+            if enabled(plan)
+            for attribute in plan.attributes
         }
 
     def _log_failures(self, readings: Readings) -> None:
@@ -186,14 +279,3 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         for attribute in self._failing & readings.values.keys():
             LOGGER.info("%s: %s is read again", self.name, attribute)
         self._failing = set(readings.failed)
-
-
-def _readings(report: ReadReport) -> Readings:
-    """Note when a report came, and how the meter's times are to be read."""
-    now = dt_util.utcnow()
-    reversed_deviation = any(
-        isinstance(value, DlmsDateTime) and deviation_is_reversed(value, now)
-        for attribute, value in report.values.items()
-        if attribute.class_id == CLOCK_CLASS
-    )
-    return Readings(report.values, report.failed, now, reversed_deviation)

@@ -4,9 +4,8 @@ What an attribute means is the catalogue's knowledge; here stands how that is sh
 of its own, add its key to `_NAMED` and a text to the translations.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Final
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -17,30 +16,10 @@ from homeassistant.components.sensor.const import (
     DEVICE_CLASS_STATE_CLASSES,
     DEVICE_CLASS_UNITS,
 )
-from homeassistant.const import (
-    DEGREE,
-    SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
-    EntityCategory,
-    UnitOfApparentPower,
-    UnitOfElectricCurrent,
-    UnitOfElectricPotential,
-    UnitOfEnergy,
-    UnitOfFrequency,
-    UnitOfMass,
-    UnitOfPower,
-    UnitOfPressure,
-    UnitOfRatio,
-    UnitOfReactiveEnergy,
-    UnitOfReactivePower,
-    UnitOfTemperature,
-    UnitOfTime,
-    UnitOfVolume,
-    UnitOfVolumeFlowRate,
-)
+from homeassistant.const import EntityCategory, UnitOfPower, UnitOfTime
 
 from .dlms import (
     AttributeDescriptor,
-    CosemObject,
     Direction,
     Kind,
     Meaning,
@@ -48,111 +27,11 @@ from .dlms import (
     describe,
     unit_symbol,
 )
+from .sub_meters import SubMeter
+from .units import DEVICE_CLASSES, PLAIN, UNITS, Shown
 
 CLOCK_CLASS: Final = 8
-_SHOWN_ATTRIBUTES: Final[dict[int, tuple[int, ...]]] = {
-    1: (2,),  # Data: value
-    3: (2,),  # Register: value
-    4: (2, 5),  # Extended register: value, capture time
-    5: (2, 3),  # Demand register: current and last average value
-    CLOCK_CLASS: (2,),
-}
 _DATA_CLASS: Final = 1
-_NOT_SHOWN: Final = {Kind.LOG, Kind.OBJECT}
-
-
-class _Shown(NamedTuple):
-    """How a unit is shown: Home Assistant's unit and device class, the unit suggested instead, and decimals of that."""
-
-    unit: str | None
-    device_class: SensorDeviceClass | None = None
-    suggested_unit: str | None = None
-    precision: int | None = None
-
-
-_CUBIC_METRES: Final = _Shown(
-    UnitOfVolume.CUBIC_METERS, SensorDeviceClass.VOLUME, None, 3
-)
-_CUBIC_METRES_PER_HOUR: Final = _Shown(
-    UnitOfVolumeFlowRate.CUBIC_METERS_PER_HOUR,
-    SensorDeviceClass.VOLUME_FLOW_RATE,
-    None,
-    3,
-)
-_PLAIN: Final = _Shown(None)
-
-_UNITS: Final[dict[int, _Shown]] = {
-    Unit.NONE: _PLAIN,
-    Unit.COUNT: _PLAIN,
-    Unit.OTHER: _PLAIN,
-    Unit.WATT_HOUR: _Shown(
-        UnitOfEnergy.WATT_HOUR, SensorDeviceClass.ENERGY, UnitOfEnergy.KILO_WATT_HOUR, 3
-    ),
-    Unit.VAR_HOUR: _Shown(
-        UnitOfReactiveEnergy.VOLT_AMPERE_REACTIVE_HOUR,
-        SensorDeviceClass.REACTIVE_ENERGY,
-        UnitOfReactiveEnergy.KILO_VOLT_AMPERE_REACTIVE_HOUR,
-        3,
-    ),
-    Unit.JOULE: _Shown(
-        UnitOfEnergy.JOULE, SensorDeviceClass.ENERGY, UnitOfEnergy.KILO_WATT_HOUR, 3
-    ),
-    Unit.WATT: _Shown(UnitOfPower.WATT, SensorDeviceClass.POWER, None, 0),
-    Unit.VAR: _Shown(
-        UnitOfReactivePower.VOLT_AMPERE_REACTIVE,
-        SensorDeviceClass.REACTIVE_POWER,
-        None,
-        0,
-    ),
-    Unit.VOLT_AMPERE: _Shown(
-        UnitOfApparentPower.VOLT_AMPERE, SensorDeviceClass.APPARENT_POWER, None, 0
-    ),
-    Unit.VOLT: _Shown(UnitOfElectricPotential.VOLT, SensorDeviceClass.VOLTAGE, None, 1),
-    Unit.AMPERE: _Shown(
-        UnitOfElectricCurrent.AMPERE, SensorDeviceClass.CURRENT, None, 2
-    ),
-    Unit.HERTZ: _Shown(UnitOfFrequency.HERTZ, SensorDeviceClass.FREQUENCY, None, 2),
-    Unit.DEGREE: _Shown(DEGREE, None, None, 1),
-    Unit.PERCENT: _Shown(UnitOfRatio.PERCENTAGE),
-    Unit.CUBIC_METRE: _CUBIC_METRES,
-    Unit.CUBIC_METRE_CORRECTED: _CUBIC_METRES,
-    Unit.LITRE: _Shown(UnitOfVolume.LITERS, SensorDeviceClass.VOLUME, None, 0),
-    Unit.CUBIC_FOOT: _Shown(UnitOfVolume.CUBIC_FEET, SensorDeviceClass.VOLUME),
-    Unit.US_GALLON: _Shown(UnitOfVolume.GALLONS, SensorDeviceClass.VOLUME),
-    Unit.CUBIC_METRE_PER_HOUR: _CUBIC_METRES_PER_HOUR,
-    Unit.CUBIC_METRE_PER_HOUR_CORRECTED: _CUBIC_METRES_PER_HOUR,
-    Unit.DEGREE_CELSIUS: _Shown(
-        UnitOfTemperature.CELSIUS, SensorDeviceClass.TEMPERATURE, None, 1
-    ),
-    Unit.DEGREE_FAHRENHEIT: _Shown(
-        UnitOfTemperature.FAHRENHEIT, SensorDeviceClass.TEMPERATURE, None, 1
-    ),
-    Unit.KELVIN: _Shown(
-        UnitOfTemperature.KELVIN, SensorDeviceClass.TEMPERATURE_DELTA, None, 2
-    ),
-    Unit.PASCAL: _Shown(UnitOfPressure.PA, SensorDeviceClass.PRESSURE),
-    Unit.BAR: _Shown(UnitOfPressure.BAR, SensorDeviceClass.PRESSURE, None, 3),
-    Unit.KILOGRAM: _Shown(UnitOfMass.KILOGRAMS, SensorDeviceClass.WEIGHT),
-    Unit.SECOND: _Shown(UnitOfTime.SECONDS, SensorDeviceClass.DURATION),
-    Unit.MINUTE: _Shown(UnitOfTime.MINUTES, SensorDeviceClass.DURATION),
-    Unit.HOUR: _Shown(UnitOfTime.HOURS, SensorDeviceClass.DURATION),
-    Unit.DAY: _Shown(UnitOfTime.DAYS, SensorDeviceClass.DURATION),
-    Unit.DECIBEL_MILLIWATT: _Shown(
-        SIGNAL_STRENGTH_DECIBELS_MILLIWATT, SensorDeviceClass.SIGNAL_STRENGTH
-    ),
-}
-
-# Where the quantity, not the unit, decides on the device class.
-_DEVICE_CLASSES: Final[dict[str, SensorDeviceClass]] = {
-    "power_factor": SensorDeviceClass.POWER_FACTOR,
-    "battery_charge": SensorDeviceClass.BATTERY,
-    "humidity": SensorDeviceClass.HUMIDITY,
-    "water_volume": SensorDeviceClass.WATER,
-    "hot_water_volume": SensorDeviceClass.WATER,
-    "gas_volume": SensorDeviceClass.GAS,
-    "gas_volume_corrected": SensorDeviceClass.GAS,
-    "gas_volume_converted": SensorDeviceClass.GAS,
-}
 
 _STATE_CLASSES: Final[dict[Kind, SensorStateClass]] = {
     Kind.INSTANT: SensorStateClass.MEASUREMENT,
@@ -224,6 +103,14 @@ _NAMED: Final = {
     "water_volume",
 }  # fmt: skip
 """Keys of meanings with a text of their own in the translations; the others are named in English by their key."""
+_NAMED_WITH_TARIFF: Final = {
+    "active_energy_absolute", "active_energy_export", "active_energy_export_period", "active_energy_import",
+    "active_energy_import_period", "active_energy_net", "active_power_export_capture_time",
+    "active_power_export_maximum", "active_power_import_capture_time", "active_power_import_maximum",
+    "apparent_energy_export", "apparent_energy_import", "reactive_energy_export", "reactive_energy_import",
+    "reactive_energy_q1", "reactive_energy_q2", "reactive_energy_q3", "reactive_energy_q4",
+}  # fmt: skip
+"""Those of them with a text that names the tariff in words; in others it is printed as T2."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,48 +120,28 @@ class DlmsSensorDescription(SensorEntityDescription):
     attribute: AttributeDescriptor
 
 
-def shown_attributes(objects: Iterable[CosemObject]) -> list[AttributeDescriptor]:
-    """Return the attributes that become entities, in the order of the object list, the clocks last.
-
-    Clocks are last since the age of their answer counts.
-    """
-    shown = [
-        AttributeDescriptor(item.class_id, item.logical_name, attribute_id)
-        for item in sorted(objects, key=lambda item: item.class_id == CLOCK_CLASS)
-        for attribute_id in _SHOWN_ATTRIBUTES.get(item.class_id, ())
-        if item.readable(attribute_id)
-    ]
-    return [
-        attribute
-        for attribute in dict.fromkeys(shown)
-        if _is_value(_meaning(attribute))
-    ]
-
-
-def entity_unique_id(meter: str, attribute: AttributeDescriptor) -> str:
-    """Return the unique id of the entity that shows `attribute` of `meter`."""
-    class_id, logical_name, attribute_id = attribute
-    return f"{meter}_{class_id}_{logical_name}_{attribute_id}"
-
-
 def describe_sensor(
-    attribute: AttributeDescriptor, unit: int | None = None
+    attribute: AttributeDescriptor,
+    unit: int | None = None,
+    sub_meter: SubMeter | None = None,
 ) -> DlmsSensorDescription:
-    """Return how to show an attribute; `unit` is the code the meter sends, None before it was asked."""
-    meaning = _meaning(attribute)
+    """Return how to show an attribute; `unit` is the code the meter sends, None before it was asked.
+
+    `sub_meter` is the device behind the meter whose attribute it is, if so.
+    """
+    meaning = meaning_of(attribute)
     if meaning is None:
         return _describe_unknown(attribute, unit)
     if attribute.class_id == CLOCK_CLASS:
         return _describe_clock(attribute, meaning)
+    if sub_meter is not None:
+        meaning = _meaning_of_sub_meter(meaning, sub_meter, unit)
     shown = _shown(meaning.unit if unit is None else unit, meaning)
-    named = meaning.key in _NAMED
-    placeholders = {"detail": _detail(meaning)}
-    if not named:
-        placeholders["meaning"] = meaning.key.replace("_", " ").capitalize()
+    key, placeholders = _name(meaning)
     return DlmsSensorDescription(
         key=meaning.key,
         attribute=attribute,
-        translation_key=meaning.key if named else "other",
+        translation_key=key,
         translation_placeholders=placeholders,
         native_unit_of_measurement=shown.unit,
         suggested_unit_of_measurement=shown.suggested_unit,
@@ -284,6 +151,33 @@ def describe_sensor(
         entity_category=EntityCategory.DIAGNOSTIC if meaning.diagnostic else None,
         entity_registry_enabled_default=_enabled(meaning),
     )
+
+
+def _name(meaning: Meaning) -> tuple[str, dict[str, str]]:
+    """Return the key of the name in the translations, and what to fill in there."""
+    key = meaning.key
+    if key in _NAMED_WITH_TARIFF and meaning.tariff:
+        detail = detail_of(replace(meaning, tariff=None))
+        return f"{key}_tariff", {"detail": detail, "tariff": str(meaning.tariff)}
+    placeholders = {"detail": detail_of(meaning)}
+    if key in _NAMED:
+        return key, placeholders
+    return "other", placeholders | {"meaning": key.replace("_", " ").capitalize()}
+
+
+def _meaning_of_sub_meter(
+    meaning: Meaning, sub_meter: SubMeter, unit: int | None
+) -> Meaning:
+    """Say what a sub-meter measures: its medium, and the unit, tell more than the name of the value."""
+    meaning = replace(meaning, channel=0)  # the device says it
+    if meaning.quantity != "mbus_value" or meaning.aspect:
+        return meaning
+    if meaning.index == "1":
+        meaning = replace(meaning, index=None)
+    for quantity, direction, units in sub_meter.medium.quantities:
+        if unit in units:
+            return replace(meaning, quantity=quantity, direction=direction)
+    return meaning
 
 
 def _describe_unknown(
@@ -315,7 +209,7 @@ def _describe_clock(
         key="clock_drift",
         attribute=attribute,
         translation_key="clock_drift",
-        translation_placeholders={"detail": _detail(meaning)},
+        translation_placeholders={"detail": detail_of(meaning)},
         native_unit_of_measurement=UnitOfTime.SECONDS,
         suggested_display_precision=0,
         device_class=SensorDeviceClass.DURATION,
@@ -325,21 +219,18 @@ def _describe_clock(
     )
 
 
-def _meaning(attribute: AttributeDescriptor) -> Meaning | None:
+def meaning_of(attribute: AttributeDescriptor) -> Meaning | None:
+    """Return what an attribute means, None for what the catalogue does not know."""
     return describe(attribute.logical_name, attribute.class_id, attribute.attribute_id)
 
 
-def _is_value(meaning: Meaning | None) -> bool:
-    return meaning is None or meaning.kind not in _NOT_SHOWN
-
-
-def _shown(unit: int | None, meaning: Meaning | None) -> _Shown:
+def _shown(unit: int | None, meaning: Meaning | None) -> Shown:
     """Return how a value of this unit and meaning is shown."""
     if meaning is not None and meaning.aspect == "capture_time":
-        return _Shown(None, SensorDeviceClass.TIMESTAMP)
+        return Shown(None, SensorDeviceClass.TIMESTAMP)
     if unit is None:
-        return _PLAIN
-    shown = _UNITS.get(unit, _Shown(unit_symbol(unit) or None))
+        return PLAIN
+    shown = UNITS.get(unit, Shown(unit_symbol(unit) or None))
     if meaning is None:
         return shown
     if (
@@ -349,7 +240,7 @@ def _shown(unit: int | None, meaning: Meaning | None) -> _Shown:
         return shown._replace(
             suggested_unit=UnitOfPower.KILO_WATT, precision=3
         )  # demand is told, and paid, in kW
-    device_class = _DEVICE_CLASSES.get(meaning.quantity)
+    device_class = DEVICE_CLASSES.get(meaning.quantity)
     if device_class is not None and shown.unit in DEVICE_CLASS_UNITS[device_class]:
         return shown._replace(device_class=device_class)
     return shown
@@ -390,7 +281,7 @@ def _enabled(meaning: Meaning) -> bool:
     )
 
 
-def _detail(meaning: Meaning) -> str:
+def detail_of(meaning: Meaning) -> str:
     """Return what comes after the name: phase, tariff, number and channel, or nothing."""
     placeholders = meaning.placeholders
     if placeholders.get("index") == "0":

@@ -1,28 +1,31 @@
-"""Sensors: one for each attribute that has a value."""
+"""Sensors: values, clocks, and what else the meter tells in numbers and words."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, override
 
-from homeassistant.components.sensor import SensorDeviceClass, SensorEntity
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+)
+from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import DlmsConfigEntry, DlmsCoordinator
-from .descriptions import (
-    CLOCK_CLASS,
-    DlmsSensorDescription,
-    describe_sensor,
-    shown_attributes,
-)
-from .dlms import DlmsDateTime, Quantity, Value
-from .entity import DlmsEntity
+from .descriptions import CLOCK_CLASS, describe_sensor
+from .dlms import BitString, ClockStatus, DlmsDateTime, Quantity, Value
+from .entity import ATTR_OBIS_CODE, DlmsAttributeEntity
+from .plan import VALUE, EntityPlan
 
 PARALLEL_UPDATES = 0
 
 _LONGEST_STATE: Final = 255
 _ATTR_METER_TIME: Final = "meter_time"
+_CONTROL_STATES: Final = ("disconnected", "connected", "ready_for_reconnection")
+"""Control state of class 70, Disconnect control: 0, 1 and 2."""
 
 
 async def async_setup_entry(
@@ -32,29 +35,36 @@ async def async_setup_entry(
 ) -> None:
     """Make a sensor of everything the meter can tell."""
     coordinator = entry.runtime_data
-    memory = coordinator.memory
     async_add_entities(
-        (DlmsClockSensor if attribute.class_id == CLOCK_CLASS else DlmsSensor)(
-            coordinator, describe_sensor(attribute, memory.unit_of(attribute))
-        )
-        for attribute in shown_attributes(memory.objects)
+        _make_sensor(coordinator, plan)
+        for plan in coordinator.plans()
+        if plan.platform is Platform.SENSOR
     )
 
 
-class _DescribedSensor(DlmsEntity, SensorEntity):
-    """What a description says, with a value."""
-
-    entity_description: DlmsSensorDescription
-
-    def __init__(
-        self, coordinator: DlmsCoordinator, description: DlmsSensorDescription
-    ) -> None:
-        super().__init__(coordinator, description.attribute)
-        self.entity_description = description
+def _make_sensor(coordinator: DlmsCoordinator, plan: EntityPlan) -> SensorEntity:
+    if plan.kind != VALUE:
+        return DlmsKindSensor(coordinator, plan)
+    if plan.attributes[0].class_id == CLOCK_CLASS:
+        return DlmsClockSensor(coordinator, plan)
+    return DlmsSensor(coordinator, plan)
 
 
-class DlmsSensor(_DescribedSensor):
-    """One attribute of one COSEM object."""
+class DlmsSensor(DlmsAttributeEntity, SensorEntity):
+    """One attribute of one COSEM object, as the catalogue understands it."""
+
+    _STATUS: Final = {4: 4, 5: 5}
+    _CAPTURE_TIME: Final = {4: 5, 5: 6}
+    """Of extended and demand registers: the attributes with the status and the time of the value."""
+    _unrecorded_attributes = frozenset({ATTR_OBIS_CODE, "status"})
+
+    def __init__(self, coordinator: DlmsCoordinator, plan: EntityPlan) -> None:
+        super().__init__(coordinator, plan)
+        self.entity_description = describe_sensor(
+            self.attribute,
+            coordinator.memory.unit_of(self.attribute),
+            coordinator.memory.sub_meters.get(plan.channel),
+        )
 
     @property
     @override
@@ -62,23 +72,38 @@ class DlmsSensor(_DescribedSensor):
         """The attribute's value; None where it is of another kind than such an attribute should be."""
         value = self.value
         if self.device_class is SensorDeviceClass.TIMESTAMP:
-            return self.moment_of(value) if isinstance(value, DlmsDateTime) else None
+            return self.moment_of(value)
         number = _number(value)
         if number is not None or self._numeric_state_expected:
             return number
         return _text(value)
 
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """Where the value comes from; of extended and demand registers their status, and when it was captured."""
+        shown = dict(super().extra_state_attributes)
+        if len(self.plan.attributes) > 1:
+            class_id = self.attribute.class_id
+            status = self.beside(self._STATUS[class_id])
+            shown["status"] = status if isinstance(status, int) else _text(status)
+            captured = self.beside(self._CAPTURE_TIME[class_id])
+            shown["capture_time"] = self.moment_of(captured)
+        return shown
 
-class DlmsClockSensor(_DescribedSensor):
+
+class DlmsClockSensor(DlmsSensor):
     """How far the meter's clock is ahead of Home Assistant's, in seconds."""
 
-    _unrecorded_attributes = frozenset({_ATTR_METER_TIME})
+    _unrecorded_attributes = frozenset(
+        {ATTR_OBIS_CODE, _ATTR_METER_TIME, "deviation", "daylight_saving", "status"}
+    )
 
     @property
     @override
     def native_value(self) -> int | None:
         """Whole seconds: few meters tell more, and it takes a moment until the answer is here."""
-        moment = self._meter_time
+        moment = self.moment_of(self.value)
         return (
             None
             if moment is None
@@ -88,13 +113,64 @@ class DlmsClockSensor(_DescribedSensor):
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any]:
-        """The time the meter showed when it was read."""
-        return {_ATTR_METER_TIME: self._meter_time}
+        """The time the meter showed when it was read, with what it says about it."""
+        clock = self.value
+        shown = {
+            **super().extra_state_attributes,
+            _ATTR_METER_TIME: self.moment_of(clock),
+        }
+        if isinstance(clock, DlmsDateTime):
+            status = clock.status
+            shown |= {
+                "deviation": clock.deviation,
+                "daylight_saving": None
+                if status is None
+                else ClockStatus.DAYLIGHT_SAVING in status,
+                "status": None if status is None else int(status),
+            }
+        return shown
+
+
+def _control_state(value: Value) -> str | None:
+    return _CONTROL_STATES[value] if value in (0, 1, 2) else None  # type: ignore[index]
+
+
+_DESCRIPTIONS: Final = {
+    description.key: description
+    for description in (
+        SensorEntityDescription(key="available_credit"),
+        SensorEntityDescription(
+            key="compact_data", entity_category=EntityCategory.DIAGNOSTIC
+        ),
+        SensorEntityDescription(key="credit"),
+        *(
+            SensorEntityDescription(
+                key=key,
+                device_class=SensorDeviceClass.ENUM,
+                options=list(_CONTROL_STATES),
+                entity_category=EntityCategory.DIAGNOSTIC,
+            )
+            for key in ("supply_control", "valve_control")
+        ),
+    )
+}
+
+
+class DlmsKindSensor(DlmsAttributeEntity, SensorEntity):
+    """One attribute that is no register, shown in a way of its own."""
+
+    def __init__(self, coordinator: DlmsCoordinator, plan: EntityPlan) -> None:
+        super().__init__(coordinator, plan)
+        self.entity_description = _DESCRIPTIONS[plan.kind]
 
     @property
-    def _meter_time(self) -> datetime | None:
-        value = self.value
-        return self.moment_of(value) if isinstance(value, DlmsDateTime) else None
+    @override
+    def native_value(self) -> str | int | Decimal | None:
+        """The attribute's value, or the word for it."""
+        if self.device_class is SensorDeviceClass.ENUM:
+            return _control_state(self.value)
+        number = _number(self.value)
+        return _text(self.value) if number is None else number
 
 
 def _number(value: Value) -> int | Decimal | None:
@@ -113,6 +189,8 @@ def _text(value: Value) -> str | None:
             text = value
         case bytes():
             text = value.hex()
+        case BitString():
+            text = str(value)
         case bool():
             text = str(value).lower()
         case DlmsDateTime() if (local := value.local()) is not None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -18,9 +20,15 @@ from .dlms import (
     ScalerUnit,
     scaler_unit_of,
 )
+from .plausibility import Accepted
+from .sub_meters import SubMeter
 
 _VERSION: Final = 1
 _HANDED_OVER: HassKey[dict[str, MeterMemory]] = HassKey(f"{DOMAIN}_handed_over")
+
+
+type LogMark = tuple[list[str], float]
+"""Digests of the entries of an event log when it was last read, oldest first; the time of the newest (UNIX time)."""
 
 
 @dataclass(slots=True)
@@ -30,6 +38,12 @@ class MeterMemory:
     identity: Identity
     objects: tuple[CosemObject, ...]
     scaler_units: dict[AttributeDescriptor, ScalerUnit] = field(default_factory=dict)
+    sub_meters: dict[int, SubMeter] = field(default_factory=dict)
+    """Who is connected to the M-Bus channels."""
+    logs: dict[str, LogMark] = field(default_factory=dict)
+    """How far the event logs were followed, by logical name."""
+    accepted: dict[AttributeDescriptor, Accepted] = field(default_factory=dict)
+    """What the counting registers showed last."""
 
     def fits(self, identity: Identity) -> bool:
         """Tell whether `identity` is the meter remembered, with the same firmware; what it does not say is not held against it."""
@@ -60,31 +74,56 @@ class MeterMemory:
             "identity": asdict(self.identity),
             "objects": [cosem_object.to_storage() for cosem_object in self.objects],
             "scaler_units": [
-                [
-                    attribute.class_id,
-                    attribute.logical_name.hex(),
-                    attribute.attribute_id,
-                    *scaler_unit,
-                ]
+                [*_place(attribute), *scaler_unit]
                 for attribute, scaler_unit in self.scaler_units.items()
+            ],
+            "sub_meters": [
+                [channel, asdict(sub_meter)]
+                for channel, sub_meter in self.sub_meters.items()
+            ],
+            "logs": {name: list(mark) for name, mark in self.logs.items()},
+            "accepted": [
+                [*_place(attribute), str(value), unit, at.timestamp()]
+                for attribute, (value, unit, at) in self.accepted.items()
             ],
         }
 
     @classmethod
     def from_storage(cls, stored: Mapping[str, Any]) -> MeterMemory:
-        """Read what `to_storage` returned. Raises `DlmsError`, `KeyError`, `TypeError` or `ValueError` for anything else."""
+        """Read what `to_storage` returned. Raises `DlmsError`, `KeyError`, `TypeError`, `ValueError` or `InvalidOperation` for anything else."""
         return cls(
             Identity(**stored["identity"]),
             tuple(CosemObject.from_storage(row) for row in stored["objects"]),
             {
-                AttributeDescriptor(
-                    class_id, Obis(bytes.fromhex(logical_name)), attribute_id
-                ): ScalerUnit(scaler, unit)
-                for class_id, logical_name, attribute_id, scaler, unit in stored[
-                    "scaler_units"
-                ]
+                _attribute(place): ScalerUnit(scaler, unit)
+                for *place, scaler, unit in stored["scaler_units"]
+            },
+            {
+                int(channel): SubMeter(**sub_meter)
+                for channel, sub_meter in stored.get("sub_meters", ())
+            },
+            {
+                name: (list(digests), float(until))
+                for name, (digests, until) in stored.get("logs", {}).items()
+            },
+            {
+                _attribute(place): Accepted(
+                    Decimal(value), unit, datetime.fromtimestamp(at, UTC)
+                )
+                for *place, value, unit, at in stored.get("accepted", ())
             },
         )
+
+
+def _place(attribute: AttributeDescriptor) -> list[Any]:
+    return [attribute.class_id, attribute.logical_name.hex(), attribute.attribute_id]
+
+
+def _attribute(place: list[Any]) -> AttributeDescriptor:
+    class_id, logical_name, attribute_id = place
+    return AttributeDescriptor(
+        class_id, Obis(bytes.fromhex(logical_name)), attribute_id
+    )
 
 
 class MeterStore:
@@ -101,7 +140,13 @@ class MeterStore:
             return None
         try:
             return MeterMemory.from_storage(stored)
-        except (DlmsError, KeyError, TypeError, ValueError) as error:
+        except (
+            DlmsError,
+            InvalidOperation,
+            KeyError,
+            TypeError,
+            ValueError,
+        ) as error:
             LOGGER.warning(
                 "What was kept of the meter cannot be read (%r); the meter is asked again",
                 error,
@@ -111,6 +156,11 @@ class MeterStore:
     async def async_save(self, memory: MeterMemory) -> None:
         """Keep `memory` instead of what was kept before."""
         await self._store.async_save(memory.to_storage())
+
+    @callback
+    def async_delay_save(self, memory: MeterMemory, delay: float) -> None:
+        """Keep `memory` after some seconds, or when Home Assistant stops."""
+        self._store.async_delay_save(memory.to_storage, delay)
 
     async def async_remove(self) -> None:
         """Forget the meter."""

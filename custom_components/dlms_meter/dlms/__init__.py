@@ -32,10 +32,11 @@ from .application.security_settings import (
     SecuritySuite,
 )
 from .client import ClientSettings, DlmsClient, Framing, Negotiated, ReadReport
-from .codec.data import Data, DataType
+from .codec.data import BitString, Data, DataType
 from .codec.datetimes import ClockStatus, DlmsDate, DlmsDateTime, DlmsTime
 from .cosem.catalogue import describe
-from .cosem.descriptors import AttributeDescriptor, SelectiveAccess
+from .cosem.clock import MeterClock
+from .cosem.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from .cosem.flag_ids import MANUFACTURERS
 from .cosem.identity import Identity
 from .cosem.meaning import Direction, Kind, Meaning, Phase
@@ -89,6 +90,7 @@ __all__ = [
     "AssociationRejected",
     "AttributeDescriptor",
     "AuthenticationFailed",
+    "BitString",
     "CharacterFormat",
     "ClientSettings",
     "ClockStatus",
@@ -120,6 +122,8 @@ __all__ = [
     "LocalProtocolError",
     "Meaning",
     "Mechanism",
+    "MeterClock",
+    "MethodDescriptor",
     "Negotiated",
     "Obis",
     "Phase",
