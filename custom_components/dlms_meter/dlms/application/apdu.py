@@ -13,7 +13,7 @@ from .acse import Aare, Aarq, Rlre, Rlrq
 from .action import ACTION_DECODERS, ActionRequest, ActionResponse
 from .block_transfer import GENERAL_BLOCK_TRANSFER, GeneralBlockTransfer
 from .failure import ConfirmedServiceError, ExceptionResponse
-from .get import GET_DECODERS, GetRequest, GetResponse
+from .get import GET_DECODERS, GetRequest, GetResponse, decode_plain_answer
 from .initiate import InitiateRequest, InitiateResponse
 from .notification import NOTIFICATION_DECODERS, Notification
 from .set import SET_DECODERS, SetRequest, SetResponse
@@ -55,6 +55,8 @@ def decode_apdu(data: bytes) -> Apdu:
     Raises `DecodeError` when its tag is not known, octets are missing, or octets follow it
     (but see `GetResponseNormal` and `Rlre`, which some meters lengthen).
     """
+    if (answer := decode_plain_answer(data)) is not None:
+        return answer
     decode = _DECODERS.get(data[:2]) or _DECODERS.get(data[:1])
     if decode is None:
         raise DecodeError(

@@ -71,9 +71,13 @@ class InvokeIdAndPriority(int):
         return (self ^ request) & 0x0F == 0
 
 
+INVOKES = tuple(map(InvokeIdAndPriority, range(256)))
+"""What each octet means."""
+
+
 def read_invoke(reader: Reader) -> InvokeIdAndPriority:
     """Read the octet."""
-    return InvokeIdAndPriority(reader.uint8())
+    return INVOKES[reader.uint8()]
 
 
 class LongInvokeIdAndPriority(int):

@@ -24,6 +24,7 @@ from .data import (
 
 __all__ = [
     "MAX_DEPTH",
+    "READERS",
     "BitString",
     "CompactArray",
     "Data",
@@ -92,7 +93,7 @@ def _cut_short(end: int) -> DecodeError:
 
 
 def _read(octets: bytes, offset: int, depth: int) -> tuple[Data, int]:
-    return _READERS[octets[offset]](octets, offset + 1, depth)
+    return READERS[octets[offset]](octets, offset + 1, depth)
 
 
 def _unknown_tag(octets: bytes, offset: int, _depth: int) -> tuple[Data, int]:
@@ -126,7 +127,7 @@ def _sequence_reader(data_type: DataType) -> _Read:
         count, offset = _count(octets, offset)
         elements: list[Data] = []
         for _ in range(count):
-            element, offset = _READERS[octets[offset]](octets, offset + 1, inner)
+            element, offset = READERS[octets[offset]](octets, offset + 1, inner)
             elements.append(element)
         return _new(Data, (data_type, tuple(elements))), offset
 
@@ -232,7 +233,7 @@ def _read_description(
             element, offset = _read_description(octets, offset, inner)
             elements.append(element)
         return TypeDescription(DataType.STRUCTURE, tuple(elements)), offset
-    if _READERS[tag] in (_unknown_tag, _read_compact_array):
+    if READERS[tag] in (_unknown_tag, _read_compact_array):
         raise DecodeError(f"{tag:02X} is not the tag of a type description", offset)
     return TypeDescription(DataType(tag)), offset + 1
 
@@ -242,7 +243,7 @@ def read_described(
 ) -> tuple[Data, int]:
     """Read one element of a compact-array, and return where the next one starts."""
     if description.type not in SEQUENCES:
-        return _READERS[description.type](octets, offset, depth)
+        return READERS[description.type](octets, offset, depth)
     elements: list[Data] = []
     for inner in description.element_types():
         element, offset = read_described(octets, offset, inner, depth)
@@ -266,7 +267,8 @@ _READER_ROWS: dict[int, _Read] = {
     DataType.UTF8_STRING: _read_utf8_string,
     DataType.COMPACT_ARRAY: _read_compact_array,
 }
-_READERS = tuple(_READER_ROWS.get(tag, _unknown_tag) for tag in range(256))
+READERS = tuple(_READER_ROWS.get(tag, _unknown_tag) for tag in range(256))
+"""By tag, what reads the contents that follow it. Running into the end shows as `IndexError` or `struct.error`."""
 
 
 def _encode(data: Data, depth: int) -> bytes:
