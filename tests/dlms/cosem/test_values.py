@@ -343,3 +343,14 @@ def test_dates_and_times() -> None:
 )
 def test_texts(data: Data, text: str | bytes) -> None:
     assert interpret(attribute("1/1-0:0.2.0*255/2"), data) == text
+
+
+@pytest.mark.parametrize("data_type", [DataType.UTF8_STRING, DataType.VISIBLE_STRING])
+def test_every_text_can_be_stored(data_type: DataType) -> None:
+    """Octets that are no text must not end up as something no file or JSON takes."""
+    octets = bytes((data_type, 3, 0x56, 0xFF, 0x41))
+    unknown = AttributeDescriptor(1, Obis.parse("0-0:199.1.2"), 2)
+    value = interpret(unknown, decode_data(octets))
+    assert isinstance(value, str)
+    assert value.encode()[:1] == b"V"
+    assert value.encode()[-1:] == b"A"

@@ -148,6 +148,8 @@ def plain(data: Data) -> Value:
         return tuple(plain(element) for element in elements(data))
     if data.type in _FLOATS:
         return _number(data)
+    if isinstance(data.value, str):
+        return _whole(data.value)
     if isinstance(data.value, bytes) and data.type is not DataType.OCTET_STRING:
         return _MOMENT_LENGTHS[len(data.value)].decode(data.value)
     assert not isinstance(data.value, (float, tuple)) or isinstance(
@@ -174,11 +176,7 @@ def decode_text(data: Data) -> str | bytes | None:
         case str(text) if data.type is DataType.VISIBLE_STRING:
             return _text(text.encode("latin-1")) or text.rstrip("\0 ")
         case str(text):
-            return (
-                text.encode("utf-8", "surrogateescape")
-                .decode("utf-8", "replace")
-                .rstrip("\0 ")
-            )
+            return _whole(text).rstrip("\0 ")
         case int() | float() as number:
             return str(number)
     return None
@@ -193,6 +191,11 @@ def _text(octets: bytes) -> str | None:
         # Nartis and RiM send Russian in cp1251
         return octets.decode("cp1251") if _CYRILLIC.fullmatch(octets) else None
     return text.lstrip() if text.isprintable() else None
+
+
+def _whole(text: str) -> str:
+    """Replace the surrogates that stand for octets that are not UTF-8: no file, database or JSON takes them."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _number(data: Data) -> Decimal | None:
