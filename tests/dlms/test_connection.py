@@ -1,7 +1,7 @@
 """The pump, with a link that has no frames: who is woken when, what is late, and how it ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 import logging
@@ -233,17 +233,17 @@ def response(value: int, invoke_id: int = 1) -> bytes:
     ).encode()
 
 
-def value_of(answer: Apdu) -> object:
+def value_of(answer: Apdu | None) -> object:
     assert isinstance(answer, GetResponseNormal)
     assert isinstance(answer.result, Data)
     return answer.result.value
 
 
-def ask(apdu: Apdu) -> Procedure[Apdu]:
+def ask(apdu: Apdu) -> Procedure[Apdu | None]:
     return (yield apdu)
 
 
-def ask_twice(first: Apdu, second: Apdu) -> Procedure[tuple[Apdu, Apdu]]:
+def ask_twice(first: Apdu, second: Apdu) -> Procedure[tuple[Apdu | None, Apdu | None]]:
     return ((yield first), (yield second))
 
 
@@ -382,7 +382,7 @@ def test_undecodable_answer_spoils_one_request_only() -> None:
 
 
 def test_procedure_may_try_another_way_after_an_undecodable_answer() -> None:
-    def ask_differently() -> Procedure[Apdu]:
+    def ask_differently() -> Procedure[Apdu | None]:
         try:
             return (yield request(1))
         except DecodeError:
@@ -431,7 +431,7 @@ def test_notifications_nobody_wants() -> None:
 def test_connection_lost_during_a_request() -> None:
     closed: list[str] = []
 
-    def ask_and_tell() -> Generator[Apdu, Apdu]:
+    def ask_and_tell() -> Procedure[None]:
         try:
             yield request()
         finally:

@@ -54,11 +54,12 @@ CONVERSATION = """
 # The association. 10 = I frame 0, P bit set: answer now. e6e600 = LLC, a command. 60 = AARQ:
 #   a1 09 …         application context 2.16.756.5.8.1.1: logical names, no ciphering
 #   be 10 04 0e …   InitiateRequest 01: no dedicated key 00, defaults 00 00, DLMS version 06,
-#                   5f1f04 00 005214: GET, blocks, lists, selective access, priorities; APDUs up to ffff
-> 7e a02b 03 21 10 fbaf | e6e600 | 60 1d  a1 09 06 07 60857405080101  be 10 04 0e 01 00 00 00 06 5f1f0400 005214 ffff | 58f9 7e
+#                   5f1f04 00 00fedf: GET, SET, ACTION, ACCESS, blocks, lists, priorities, …; APDUs up to ffff
+> 7e a02b 03 21 10 fbaf | e6e600 | 60 1d  a1 09 06 07 60857405080101  be 10 04 0e 01 00 00 00 06 5f1f0400 00fedf ffff | 6def 7e
 # 30 = I frame 0, which has also received frame 0. e6e700 = LLC, a response. 61 = AARE:
 #   a2 03 02 01 00  result: accepted;  a3 05 a1 03 02 01 00  diagnostic: nothing to say
-#   be 10 04 0e …   InitiateResponse 08: the same services, APDUs up to 0400, 0007 = logical names
+#   be 10 04 0e …   InitiateResponse 08: 005214 = GET, blocks, lists, selective access, priorities; APDUs up to 0400,
+#                   0007 = logical names
 < 7e a037 21 03 30 6c7c | e6e700 | 61 29  a1 09 06 07 60857405080101  a2 03 02 01 00  a3 05 a1 03 02 01 00  be 10 04 0e 08 00 06 5f1f0400 005214 0400 0007 | a1c4 7e
 
 # The reading. 32 = I frame 1. c0 03 = GET-Request-With-List, c1 = invoke id 1, confirmed, high priority;

@@ -30,6 +30,7 @@ from .connection import (
 )
 from .cosem.descriptors import AttributeDescriptor, SelectiveAccess
 from .cosem.identity import IDENTITY_ATTRIBUTES, Identity
+from .cosem.meter_memory import MeterMemory
 from .cosem.obis import Obis
 from .cosem.object_list import CosemObject, decode_object_list
 from .cosem.values import (
@@ -188,9 +189,12 @@ class DlmsClient:
         invocation_counter: int | None = None,
         save_invocation_counter: SaveInvocationCounter | None = None,
         open_shared: TransportOpener | None = None,
+        memory: MeterMemory | None = None,
     ) -> None:
         """Take the settings; raises `LocalProtocolError` when they are out of range. Nothing is sent yet."""
         self.settings = settings
+        self.memory = MeterMemory() if memory is None else memory
+        """What was learned about the meter: give it to the next client, by way of its storage or not."""
         self._on_notification = on_notification
         self._open_shared = open_shared
         self._line = settings.line
@@ -198,14 +202,15 @@ class DlmsClient:
         self._counter = InvocationCounter(invocation_counter or 1)
         self._asks_for_counter = invocation_counter is None
         self._in_session = False
-        self._prepare(refuses_lists=None)
+        self._prepare()
 
-    def _prepare(self, *, refuses_lists: bool | None) -> None:
+    def _prepare(self) -> None:
         """Make what lives as long as a session."""
         settings = self.settings
         self._link = _make_link(settings)
-        self._association = Association(_association_settings(settings), self._counter)
-        self._association.refuses_lists = refuses_lists
+        self._association = Association(
+            _association_settings(settings), self._counter, self.memory
+        )
         self._connection = Connection(
             settings.endpoint,
             self._link,
@@ -240,8 +245,7 @@ class DlmsClient:
 
     async def _associate(self) -> None:
         """Connect and associate, or leave nothing behind."""
-        # What the meter was found to refuse is not tried again in every session.
-        self._prepare(refuses_lists=self._association.refuses_lists)
+        self._prepare()
         try:
             await self._connection.open()
             # A meter that does not sign on next time may still be in HDLC, as it is now.

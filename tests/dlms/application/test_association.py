@@ -72,7 +72,7 @@ def test_request_without_security() -> None:
     # Proposed: priorities, GET with blocks, lists, selective access; APDUs of any length.
     assert (
         aarq.encode().hex()
-        == "601da109060760857405080101be10040e01000000065f1f0400005214ffff"
+        == "601da109060760857405080101be10040e01000000065f1f040000fedfffff"
     )
 
 
@@ -82,7 +82,7 @@ def test_request_with_lls() -> None:
         application_context=ApplicationContext.LOGICAL_NAME,
         mechanism=Mechanism.LLS,
         authentication_value=b"00000001",
-        user_information=bytes.fromhex("01000000065f1f0400005214ffff"),
+        user_information=bytes.fromhex("01000000065f1f040000fedfffff"),
     )
     assert "00000001" not in repr(settings)
 
@@ -90,7 +90,7 @@ def test_request_with_lls() -> None:
 def test_request_for_an_old_meter() -> None:
     settings = AssociationSettings(max_receive_pdu_size=0, short_conformance_tag=True)
     assert Association(settings).request().user_information == bytes.fromhex(
-        "01000000065f04000052140000"
+        "01000000065f040000fedf0000"
     )
 
 
@@ -103,7 +103,7 @@ def test_an_unsupported_mechanism_leaves_the_association_idle() -> None:
 
 def test_only_what_both_sides_can_do_is_agreed() -> None:
     association = associated(
-        Conformance.GET | Conformance.SET | Conformance.ACCESS, 1224
+        Conformance.GET | Conformance.READ | Conformance.GENERAL_PROTECTION, 1224
     )
     assert association.state is AssociationState.ASSOCIATED
     assert association.conformance is Conformance.GET

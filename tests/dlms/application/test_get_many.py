@@ -242,7 +242,7 @@ def test_an_error_stays_with_its_attribute() -> None:
     assert error.result is UNDEFINED
     assert str(error) == "3/1-0:1.8.0*255/2: object undefined"
     assert answers == table(3)
-    assert association.refuses_lists is False
+    assert association.memory.refuses_lists is False
 
 
 REFUSALS: list[Apdu | DecodeError] = [
@@ -271,7 +271,7 @@ def test_a_refused_or_garbled_list_is_asked_for_one_by_one(
     meter = ListMeter(values, list_answer=refusal)
     assert ask(meter, association, list(values)) == values
     assert (meter.lists, meter.singles) == ([3], 3)
-    assert association.refuses_lists
+    assert association.memory.refuses_lists
     assert ask(meter, association, list(values)) == values
     assert (meter.lists, meter.singles) == ([3], 6)  # not tried again
 
@@ -284,7 +284,7 @@ def test_a_list_of_nothing_but_errors_may_be_a_refusal() -> None:
         list_answer=GetResponseWithList(FIRST, (DataAccessResult.OTHER_REASON,) * 3),
     )
     assert ask(meter, association, list(values)) == values
-    assert association.refuses_lists
+    assert association.memory.refuses_lists
 
 
 def test_a_list_of_nothing_but_errors_may_be_true() -> None:
@@ -297,7 +297,7 @@ def test_a_list_of_nothing_but_errors_may_be_true() -> None:
     assert [str(answer) for answer in answers.values()] == [
         f"{name}: object undefined" for name in values
     ]
-    assert association.refuses_lists is None
+    assert association.memory.refuses_lists is None
 
 
 def test_a_meter_that_once_filled_a_list_is_believed_later() -> None:

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from custom_components.dlms_meter.dlms.application import procedures
+from custom_components.dlms_meter.dlms.application import procedure
 from custom_components.dlms_meter.dlms.application.acse import Aare, Aarq, Rlre, Rlrq
 from custom_components.dlms_meter.dlms.application.apdu import Apdu
 from custom_components.dlms_meter.dlms.application.association import (
@@ -314,7 +314,7 @@ def test_blocks_that_make_no_value() -> None:
 
 
 def test_blocks_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(procedures, "MAX_VALUE_OCTETS", 1000)
+    monkeypatch.setattr(procedure, "MAX_VALUE_OCTETS", 1000)
     asked = 0
 
     def endless(_request: Apdu) -> Apdu:

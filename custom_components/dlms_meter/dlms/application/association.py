@@ -8,6 +8,7 @@ from enum import Enum, auto
 from itertools import count
 from typing import TYPE_CHECKING
 
+from ..cosem.meter_memory import MeterMemory
 from ..errors import (
     AssociationRejected,
     AuthenticationFailed,
@@ -33,7 +34,7 @@ from .enums import (
     UserDiagnostic,
 )
 from .failure import ConfirmedServiceError, ExceptionResponse
-from .fields import InvokeIdAndPriority
+from .fields import InvokeIdAndPriority, LongInvokeIdAndPriority
 from .initiate import InitiateRequest, InitiateResponse
 from .invocation_counter import InvocationCounter
 from .protection import Protection
@@ -44,13 +45,34 @@ if TYPE_CHECKING:
     from .security import SecurityContext
 
 PROPOSED_CONFORMANCE = (
-    Conformance.PRIORITY_MGMT_SUPPORTED
+    Conformance.ATTRIBUTE0_SUPPORTED_WITH_SET
+    | Conformance.PRIORITY_MGMT_SUPPORTED
+    | Conformance.ATTRIBUTE0_SUPPORTED_WITH_GET
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    | Conformance.BLOCK_TRANSFER_WITH_ACTION
     | Conformance.MULTIPLE_REFERENCES
+    | Conformance.DATA_NOTIFICATION
+    | Conformance.ACCESS
     | Conformance.GET
+    | Conformance.SET
     | Conformance.SELECTIVE_ACCESS
+    | Conformance.EVENT_NOTIFICATION
+    | Conformance.ACTION
 )
-"""What this client can do with logical names."""
+"""What this client can do with logical names; general block transfer is for those who ask for it."""
+
+PROPOSED_SHORT_NAME_CONFORMANCE = (
+    Conformance.READ
+    | Conformance.WRITE
+    | Conformance.UNCONFIRMED_WRITE
+    | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    | Conformance.MULTIPLE_REFERENCES
+    | Conformance.INFORMATION_REPORT
+    | Conformance.PARAMETERIZED_ACCESS
+)
+"""What this client can do with short names."""
 
 LEAST_PDU_SIZE = 13
 """Octets of the shortest useful request: GET for one attribute."""
@@ -100,7 +122,10 @@ class AssociationSettings:
     mechanism: Mechanism = Mechanism.NONE
     secret: bytes = field(default=b"", repr=False)
     """The password of LLS, the secret of HLS."""
-    conformance: Conformance = PROPOSED_CONFORMANCE
+    conformance: Conformance | None = None
+    """What to propose; None for all this client can do with names of that kind."""
+    block_transfer_window: int = 0
+    """Blocks of general block transfer the meter may send in a row, 1 to 63; 0 not to propose it."""
     max_receive_pdu_size: int = 0xFFFF
     """Octets of the largest APDU we take; 0 means any (the only value an L+G ZMD accepts)."""
     short_conformance_tag: bool = False
@@ -117,6 +142,25 @@ class AssociationSettings:
     """48 random octets, new for every association, for key wrapping and key agreement."""
 
     @property
+    def uses_short_names(self) -> bool:
+        """Whether the meter is to be spoken to by short names."""
+        return self.context is ApplicationContext.SHORT_NAME
+
+    @property
+    def proposal(self) -> Conformance:
+        """What is proposed."""
+        proposal = self.conformance
+        if proposal is None:
+            proposal = (
+                PROPOSED_SHORT_NAME_CONFORMANCE
+                if self.uses_short_names
+                else PROPOSED_CONFORMANCE
+            )
+        if self.block_transfer_window:
+            proposal |= Conformance.GENERAL_BLOCK_TRANSFER
+        return proposal
+
+    @property
     def is_ciphered(self) -> bool:
         """Whether messages are protected."""
         return self.security is not None and bool(self.security.policy)
@@ -130,7 +174,10 @@ class Association:
     """
 
     def __init__(
-        self, settings: AssociationSettings, counter: InvocationCounter | None = None
+        self,
+        settings: AssociationSettings,
+        counter: InvocationCounter | None = None,
+        memory: MeterMemory | None = None,
     ) -> None:
         """Begin idle, with nothing agreed."""
         self.settings = settings
@@ -143,8 +190,8 @@ class Association:
         """What both sides can do; empty until associated."""
         self.server_max_receive_pdu_size = 0
         """Octets of the largest APDU the meter takes; 0 means any."""
-        self.refuses_lists: bool | None = None
-        """The meter agreed to multiple references, and yet refused, or garbled, a list; None until one was tried."""
+        self.memory = MeterMemory() if memory is None else memory
+        """What was learned about the meter; the caller's to keep."""
         self._invoke_ids = count(1)
 
     @property
@@ -156,7 +203,7 @@ class Association:
         """Make the association request. Raises `LocalProtocolError` when the association is not idle."""
         settings = self.settings
         initiate = InitiateRequest(
-            conformance=settings.conformance,
+            conformance=settings.proposal,
             max_receive_pdu_size=settings.max_receive_pdu_size,
             short_conformance_tag=settings.short_conformance_tag,
             dedicated_key=settings.dedicated_key,
@@ -212,7 +259,7 @@ class Association:
         if hls:
             self._handshake = self._begin_handshake(answer)
         self._step(_Event.CHALLENGED if hls else _Event.GRANTED)
-        self.conformance = information.conformance & self.settings.conformance
+        self.conformance = information.conformance & self.settings.proposal
         self.server_max_receive_pdu_size = information.max_receive_pdu_size
         if not hls:
             self._use_dedicated_key()
@@ -306,19 +353,59 @@ class Association:
             )
             raise RemoteProtocolError(f"The meter does not offer this client: {names}")
 
-    def next_invoke(self) -> InvokeIdAndPriority:
-        """Return the next invoke-id, with high priority where the meter knows priorities."""
+    @property
+    def uses_short_names(self) -> bool:
+        """Whether the meter is spoken to by short names."""
+        return self.settings.uses_short_names
+
+    @property
+    def uses_block_transfer(self) -> bool:
+        """Whether general block transfer carries what is too long for one APDU."""
+        return (
+            self.settings.block_transfer_window > 0
+            and Conformance.GENERAL_BLOCK_TRANSFER in self.conformance
+        )
+
+    def next_invoke(
+        self, *, confirmed: bool = True, high_priority: bool | None = None
+    ) -> InvokeIdAndPriority:
+        """Return the next invoke-id; unless told otherwise, with high priority where the meter knows priorities."""
         return InvokeIdAndPriority.of(
             next(self._invoke_ids),
-            high_priority=Conformance.PRIORITY_MGMT_SUPPORTED in self.conformance,
+            confirmed=confirmed,
+            high_priority=self._priority(high_priority),
         )
+
+    def next_long_invoke(
+        self,
+        *,
+        confirmed: bool = True,
+        high_priority: bool | None = None,
+        break_on_error: bool = False,
+    ) -> LongInvokeIdAndPriority:
+        """Return the next invoke-id for ACCESS."""
+        return LongInvokeIdAndPriority.of(
+            next(self._invoke_ids),
+            confirmed=confirmed,
+            high_priority=self._priority(high_priority),
+            break_on_error=break_on_error,
+        )
+
+    def _priority(self, wanted: bool | None) -> bool:
+        managed = Conformance.PRIORITY_MGMT_SUPPORTED in self.conformance
+        return managed and wanted is not False
 
     @property
     def request_capacity(self) -> int | None:
-        """Octets a request may have before protection; None when there is no limit."""
-        if not self.server_max_receive_pdu_size:
+        """Octets a request may have before protection; None when there is no limit, or general block transfer lifts it."""
+        if not self.server_max_receive_pdu_size or self.uses_block_transfer:
             return None
         return max(self.server_max_receive_pdu_size - self.protection.overhead, 0)
+
+    def fits(self, request: Apdu) -> bool:
+        """Tell whether a request can be sent as one APDU."""
+        capacity = self.request_capacity
+        return capacity is None or len(request.encode()) <= capacity
 
     @property
     def counter_to_save(self) -> int | None:
@@ -333,11 +420,11 @@ class Association:
     def encode(self, apdu: Apdu) -> bytes:
         """Encode an APDU to be sent, and protect it.
 
-        Raises `LocalProtocolError` when the meter takes no APDU that long.
+        Raises `LocalProtocolError` when the meter takes no APDU that long, and no general block transfer carries it.
         """
         octets = self.protection.encode(apdu)
         limit = self.server_max_receive_pdu_size
-        if limit and len(octets) > limit:
+        if limit and len(octets) > limit and not self.uses_block_transfer:
             raise LocalProtocolError(
                 f"{type(apdu).__name__} of {len(octets)} octets, but the meter takes {limit} at most"
             )

@@ -3,8 +3,6 @@
 The client calls the method reply_to_HLS_authentication of the current association with f(StoC); what it returns is f(CtoS).
 """
 
-from collections.abc import Generator
-
 from ..codec.data import Data, DataType
 from ..cosem.descriptors import MethodDescriptor, SelectiveAccess
 from ..cosem.obis import Obis
@@ -12,9 +10,10 @@ from ..errors import AuthenticationFailed, RemoteProtocolError
 from .action import ActionRequestNormal, ActionResponseNormal
 from .apdu import Apdu
 from .association import Association
-from .enums import ActionResult, ApplicationContext, DataAccessResult
+from .enums import ActionResult, DataAccessResult
 from .failure import ConfirmedServiceError, ExceptionResponse
 from .get import GetResult
+from .procedure import Procedure
 from .short_name import (
     ParameterizedAccess,
     ReadRequest,
@@ -39,13 +38,13 @@ _NOT_THERE = {
 }
 
 
-def exchange_proofs(association: Association) -> Generator[Apdu, Apdu]:
+def exchange_proofs(association: Association) -> Procedure[None]:
     """Prove to the meter who we are, and have it prove who it is.
 
     Raises `AuthenticationFailed` when either fails, `RemoteProtocolError` when the meter answers something else.
     """
     proof = Data(DataType.OCTET_STRING, association.proof())
-    if association.settings.context is ApplicationContext.SHORT_NAME:
+    if association.uses_short_names:
         answer = yield from _reply_by_short_name(proof)
     else:
         answer = yield from _reply_by_logical_name(association, proof)
@@ -55,7 +54,7 @@ def exchange_proofs(association: Association) -> Generator[Apdu, Apdu]:
 
 def _reply_by_logical_name(
     association: Association, proof: Data
-) -> Generator[Apdu, Apdu, GetResult | None]:
+) -> Procedure[GetResult | None]:
     invoke = association.next_invoke()
     answer = yield ActionRequestNormal(invoke, REPLY_TO_HLS, proof)
     if not isinstance(answer, ActionResponseNormal):
@@ -65,7 +64,7 @@ def _reply_by_logical_name(
     return answer.outcome.returned
 
 
-def _reply_by_short_name(proof: Data) -> Generator[Apdu, Apdu, GetResult | None]:
+def _reply_by_short_name(proof: Data) -> Procedure[GetResult | None]:
     """Call the method by Read, as the standard has it; some meters want Write, and the answer read after it."""
     call = ParameterizedAccess(REPLY_TO_HLS_NAME, SelectiveAccess(_METHOD_CALL, proof))
     answer = yield ReadRequest((call,))
@@ -79,7 +78,7 @@ def _reply_by_short_name(proof: Data) -> Generator[Apdu, Apdu, GetResult | None]
     return _granted(result)
 
 
-def _result_in(answer: Apdu) -> GetResult:
+def _result_in(answer: Apdu | None) -> GetResult:
     """Return the one result of a Read or a Write."""
     if isinstance(answer, ReadResponse | WriteResponse) and len(answer.results) == 1:
         (result,) = answer.results
@@ -100,7 +99,9 @@ def _refused(reason: str) -> AuthenticationFailed:
     )
 
 
-def _refused_or_confused(answer: Apdu) -> AuthenticationFailed | RemoteProtocolError:
+def _refused_or_confused(
+    answer: Apdu | None,
+) -> AuthenticationFailed | RemoteProtocolError:
     if isinstance(answer, ExceptionResponse | ConfirmedServiceError):
         return _refused(answer.reason)
     return RemoteProtocolError(

@@ -1,48 +1,54 @@
-"""What a client does, request by request: associate, get, release.
+"""What a client does, request by request: associate, read, write, invoke, release.
 
 Each procedure is a generator: it yields an APDU to be sent and is resumed with the APDU that answered it.
 It knows no network and no time; whoever drives it closes it when the network fails, and throws in the `DecodeError`
 of an answer that cannot be read.
+
+Attributes and methods are named by class and logical name, whether the meter knows them by those or by short names.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import batched
 
-from ..codec.axdr import Data, DataType, read_data
-from ..codec.cursor import Reader, encode_length
-from ..cosem.descriptors import AttributeDescriptor, SelectedAttribute, SelectiveAccess
+from ..codec.axdr import Data
+from ..codec.cursor import encode_length
+from ..cosem.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from ..errors import DecodeError, DlmsError, RemoteProtocolError, ServiceError
+from . import action_procedure, get_procedure, set_procedure, short_name_procedure
+from .access_procedure import AccessItem, AccessOutcome, access
 from .acse import Aare
-from .apdu import Apdu
+from .action import ActionOutcome
 from .association import Association
 from .enums import Conformance, DataAccessResult
 from .failure import ConfirmedServiceError, ExceptionResponse
-from .fields import InvokeIdAndPriority
-from .get import (
-    GetRequestNext,
-    GetRequestNormal,
-    GetRequestWithList,
-    GetResponse,
-    GetResponseNormal,
-    GetResponseWithDatablock,
-    GetResponseWithList,
-    GetResult,
-    read_results,
-)
+from .get import GetResult
 from .high_level_security import exchange_proofs
+from .procedure import MAX_VALUE_OCTETS, Procedure, Progress, refused
 
-type Procedure[T] = Generator[Apdu, Apdu, T]
-type Progress = Callable[[int], None]
-"""Told after each block how many octets have arrived so far."""
-
-MAX_VALUE_OCTETS = 16 * 1024 * 1024
-"""A value in blocks that grows beyond this is not a meter's any more."""
+__all__ = [
+    "MAX_VALUE_OCTETS",
+    "AccessItem",
+    "AccessOutcome",
+    "Procedure",
+    "Progress",
+    "access",
+    "associate",
+    "get",
+    "get_many",
+    "invoke",
+    "invoke_many",
+    "release",
+    "set_attribute",
+    "set_many",
+]
 
 MAX_ITEMS_PER_REQUEST = 64
 """Beyond this, the values take so much longer than one more turn that a bigger list saves nothing."""
 
-_LIST_HEAD_OCTETS = 3  # tag, choice, invoke-id-and-priority
-_LIST_ITEM_OCTETS = 10  # class, logical name, attribute, no access selection
+_LIST_HEAD_OCTETS = (
+    3  # tag, choice, invoke-id-and-priority; with short names the tag alone
+)
 
 
 def associate(association: Association) -> Procedure[None]:
@@ -75,28 +81,21 @@ def get(
     attribute: AttributeDescriptor,
     access: SelectiveAccess | None = None,
     progress: Progress | None = None,
+    high_priority: bool | None = None,
 ) -> Procedure[Data]:
     """Read one attribute, or the part of it that `access` selects, following data blocks to the last.
 
-    Raises `ServiceError` when the meter refuses this attribute, `RemoteProtocolError` when it does not offer GET (or
+    Attribute 0 stands for all attributes at once, in a structure. With short names the object list is read first if it
+    was not yet. `high_priority` is None for what the meter knows.
+
+    Raises `ServiceError` when the meter refuses this attribute, `RemoteProtocolError` when it does not offer reading (or
     selective access) or answers out of turn, `DecodeError` when the blocks do not make a value.
     """
-    association.require(
-        Conformance.GET
-        if access is None
-        else Conformance.GET | Conformance.SELECTIVE_ACCESS
+    if association.uses_short_names:
+        return short_name_procedure.read_one(association, attribute, access, progress)
+    return get_procedure.get_one(
+        association, attribute, access, progress, high_priority
     )
-    invoke = association.next_invoke()
-    answer = yield GetRequestNormal(invoke, attribute, access)
-    if isinstance(answer, GetResponseWithDatablock):
-        octets = yield from _join_blocks(str(attribute), invoke, answer, progress)
-        return _value_in(octets)
-    if not isinstance(answer, GetResponseNormal):
-        raise _refusal_or_fault(str(attribute), answer)
-    _check_invoke(str(attribute), invoke, answer)
-    if isinstance(answer.result, DataAccessResult):
-        raise _refused(str(attribute), answer.result)
-    return answer.result
 
 
 def get_many(
@@ -104,26 +103,31 @@ def get_many(
     attributes: Sequence[AttributeDescriptor],
     items_per_request: int | None = None,
     progress: Progress | None = None,
+    high_priority: bool | None = None,
 ) -> Procedure[dict[AttributeDescriptor, Data | DlmsError]]:
     """Read several attributes in as few requests as the meter allows.
 
     What it refuses, or sends so that it cannot be read, is in the result as the `ServiceError` or `DecodeError`.
 
     As many go into one request as the meter's PDU size lets in, or `items_per_request` if that is less. When the
-    meter did not agree to lists, or refuses or garbles one (`association.refuses_lists` remembers), they are read
+    meter did not agree to lists, or refuses or garbles one (`association.memory` remembers), they are read
     one by one. `progress` counts the octets of one request at a time.
 
-    Raises `RemoteProtocolError` when the meter does not offer GET, or answers out of turn.
+    Raises `RemoteProtocolError` when the meter does not offer reading, or answers out of turn.
     """
-    association.require(Conformance.GET)
+    association.require(
+        Conformance.READ if association.uses_short_names else Conformance.GET
+    )
     results: dict[AttributeDescriptor, Data | DlmsError] = {}
     size = _items_per_request(association, items_per_request)
     for chunk in batched(dict.fromkeys(attributes), size, strict=False):
         listed = None
-        if len(chunk) > 1 and not association.refuses_lists:
-            listed = yield from _get_list(association, chunk, progress)
+        if len(chunk) > 1 and not association.memory.refuses_lists:
+            listed = yield from _get_list(association, chunk, progress, high_priority)
         if listed is None:
-            listed = yield from _get_one_by_one(association, chunk, progress)
+            listed = yield from _get_one_by_one(
+                association, chunk, progress, high_priority
+            )
         results |= listed
     return results
 
@@ -133,17 +137,21 @@ def _items_per_request(association: Association, wanted: int | None) -> int:
         return 1
     limits = [MAX_ITEMS_PER_REQUEST if wanted is None else wanted]
     if association.request_capacity is not None:
-        limits.append(items_that_fit(association.request_capacity))
+        item_octets = (
+            short_name_procedure.ITEM_OCTETS
+            if association.uses_short_names
+            else get_procedure.ITEM_OCTETS
+        )
+        limits.append(items_that_fit(association.request_capacity, item_octets))
     return max(min(limits), 1)
 
 
-def items_that_fit(octets: int) -> int:
-    """Return how many attributes a GetRequestWithList of at most so many octets can name."""
-    items = max(octets - _LIST_HEAD_OCTETS - 1, 0) // _LIST_ITEM_OCTETS
+def items_that_fit(octets: int, item_octets: int = get_procedure.ITEM_OCTETS) -> int:
+    """Return how many attributes a list request of at most so many octets can name."""
+    items = max(octets - _LIST_HEAD_OCTETS - 1, 0) // item_octets
     while (
         items
-        and _LIST_HEAD_OCTETS + len(encode_length(items)) + items * _LIST_ITEM_OCTETS
-        > octets
+        and _LIST_HEAD_OCTETS + len(encode_length(items)) + items * item_octets > octets
     ):
         items -= 1
     return items
@@ -153,130 +161,204 @@ def _get_list(
     association: Association,
     attributes: tuple[AttributeDescriptor, ...],
     progress: Progress | None,
+    high_priority: bool | None,
 ) -> Procedure[dict[AttributeDescriptor, Data | DlmsError] | None]:
     """Read attributes by one list; None when the meter does not do that."""
-    invoke = association.next_invoke()
-    selected = tuple([SelectedAttribute(attribute) for attribute in attributes])
-    what = f"a list of {len(attributes)} attributes"
-    try:
-        answer = yield GetRequestWithList(invoke, selected)
-        results = yield from _list_results(what, invoke, answer, progress)
-    except DecodeError, ServiceError:
-        results = ()
+    memory = association.memory
+    results: tuple[GetResult, ...] = ()
+    with suppress(DecodeError, ServiceError):
+        if association.uses_short_names:
+            results = yield from short_name_procedure.read_list(
+                association, attributes, progress
+            )
+        else:
+            results = yield from get_procedure.get_list(
+                association, attributes, progress, high_priority
+            )
     if len(results) != len(attributes):
         # Meters were seen to refuse every list to the public client although they had agreed to them.
-        association.refuses_lists = True
+        memory.refuses_lists = True
         return None
-    if association.refuses_lists is None and not any(
+    if memory.refuses_lists is None and not any(
         isinstance(result, Data) for result in results
     ):
         # Nothing but errors may be a way to refuse the list itself: ask again, one by one.
-        singly = yield from _get_one_by_one(association, attributes, progress)
+        singly = yield from _get_one_by_one(
+            association, attributes, progress, high_priority
+        )
         if any(isinstance(value, Data) for value in singly.values()):
-            association.refuses_lists = True
+            memory.refuses_lists = True
         return singly
-    association.refuses_lists = False
+    memory.refuses_lists = False
     return {
-        attribute: _refused(str(attribute), result)
+        attribute: refused(str(attribute), result)
         if isinstance(result, DataAccessResult)
         else result
         for attribute, result in zip(attributes, results, strict=True)
     }
 
 
-def _list_results(
-    what: str, invoke: InvokeIdAndPriority, answer: Apdu, progress: Progress | None
-) -> Procedure[tuple[GetResult, ...]]:
-    if isinstance(answer, GetResponseWithDatablock):
-        reader = Reader((yield from _join_blocks(what, invoke, answer, progress)))
-        results = read_results(reader)
-        reader.finish(what)
-        return results
-    if isinstance(answer, GetResponseWithList):
-        _check_invoke(what, invoke, answer)
-        return answer.results
-    if isinstance(answer, GetResponseNormal):
-        _check_invoke(what, invoke, answer)
-        return ()  # one result for a whole list: a refusal
-    raise _refusal_or_fault(what, answer)
-
-
 def _get_one_by_one(
     association: Association,
     attributes: tuple[AttributeDescriptor, ...],
     progress: Progress | None,
+    high_priority: bool | None,
 ) -> Procedure[dict[AttributeDescriptor, Data | DlmsError]]:
     results: dict[AttributeDescriptor, Data | DlmsError] = {}
     for attribute in attributes:
         try:
             results[attribute] = yield from get(
-                association, attribute, progress=progress
+                association, attribute, None, progress, high_priority
             )
         except (ServiceError, DecodeError) as error:
             results[attribute] = error
     return results
 
 
-def _join_blocks(
-    what: str,
-    invoke: InvokeIdAndPriority,
-    block: GetResponseWithDatablock,
-    progress: Progress | None,
-) -> Procedure[bytes]:
-    """Ask for block after block, up to the last; return what they carry, in one piece."""
-    parts: list[bytes] = []
-    octets = 0
-    while True:
-        _check_invoke(what, invoke, block)
-        if isinstance(block.result, DataAccessResult):
-            raise _refused(what, block.result)
-        number = len(parts) + 1
-        if block.block_number != number:
-            raise RemoteProtocolError(
-                f"{what}: the meter sent block {block.block_number} where block {number} is due"
-            )
-        parts.append(block.result)
-        octets += len(block.result)
-        if octets > MAX_VALUE_OCTETS:
-            raise RemoteProtocolError(
-                f"{what}: more than {MAX_VALUE_OCTETS} octets, and no end"
-            )
-        if progress is not None:
-            progress(octets)
-        # An empty profile was seen to come as one empty block that claims not to be the last: an empty block ends it.
-        if block.last_block or not block.result:
-            return b"".join(parts)
-        answer = yield GetRequestNext(invoke, number)
-        if not isinstance(answer, GetResponseWithDatablock):
-            raise _refusal_or_fault(what, answer)
-        block = answer
+def set_attribute(
+    association: Association,
+    attribute: AttributeDescriptor,
+    value: Data,
+    *,
+    access: SelectiveAccess | None = None,
+    confirmed: bool = True,
+    high_priority: bool | None = None,
+) -> Procedure[None]:
+    """Write one attribute, or the part of it that `access` selects, in blocks where one request cannot hold it.
 
+    Attribute 0 stands for all attributes at once, in a structure. Not `confirmed`, nobody knows whether it was written.
 
-def _value_in(octets: bytes) -> Data:
-    """Decode a value that came in blocks; as with `GetResponseNormal`, octets after it are passed over."""
-    if not octets:
-        return Data(DataType.NULL_DATA, None)  # the empty profile of `_join_blocks`
-    return read_data(Reader(octets))
-
-
-def _check_invoke(what: str, invoke: InvokeIdAndPriority, answer: GetResponse) -> None:
-    if not answer.invoke.answers(invoke):
-        raise RemoteProtocolError(
-            f"{what}: the meter answered request {answer.invoke.invoke_id}, not {invoke.invoke_id}"
+    Raises `ServiceError` when the meter refuses, `RemoteProtocolError` when it does not offer writing (selective access,
+    blocks) or answers out of turn, `LocalProtocolError` when what cannot go in blocks is too long for it.
+    """
+    if association.uses_short_names:
+        return short_name_procedure.write_one(
+            association, attribute, value, access, confirmed
         )
+    return set_procedure.set_one(
+        association,
+        attribute,
+        value,
+        access=access,
+        confirmed=confirmed,
+        high_priority=high_priority,
+    )
 
 
-def _refused(what: str, result: DataAccessResult) -> ServiceError:
-    return ServiceError(f"{what}: {result.label}", result)
+def set_many(
+    association: Association,
+    values: Mapping[AttributeDescriptor, Data],
+    high_priority: bool | None = None,
+) -> Procedure[dict[AttributeDescriptor, ServiceError | None]]:
+    """Write several attributes by one request if the meter can do that, else one by one.
 
-
-def _refusal_or_fault(what: str, answer: Apdu) -> ServiceError | RemoteProtocolError:
-    match answer:
-        case ExceptionResponse() | ConfirmedServiceError():
-            return ServiceError(f"{what}: {answer.reason}", answer.code)
-        case GetResponseNormal(result=DataAccessResult() as result):
-            return _refused(what, result)
-        case _:
-            return RemoteProtocolError(
-                f"{what}: the meter answered with {type(answer).__name__}"
+    Returns for each None, or the `ServiceError` the meter refused it with. Raises `RemoteProtocolError` when the meter
+    does not offer writing, or answers out of turn.
+    """
+    short, memory = association.uses_short_names, association.memory
+    association.require(Conformance.WRITE if short else Conformance.SET)
+    lists = Conformance.MULTIPLE_REFERENCES in association.conformance
+    if lists and len(values) > 1 and not memory.refuses_write_lists:
+        results: tuple[DataAccessResult, ...] = ()
+        with suppress(ServiceError):
+            results = yield from (
+                short_name_procedure.write_list(association, values)
+                if short
+                else set_procedure.set_list(association, values, high_priority)
             )
+        memory.refuses_write_lists = len(results) != len(values)
+        if not memory.refuses_write_lists:
+            return {
+                attribute: None
+                if result is DataAccessResult.SUCCESS
+                else refused(str(attribute), result)
+                for attribute, result in zip(values, results, strict=True)
+            }
+    outcomes: dict[AttributeDescriptor, ServiceError | None] = {}
+    for attribute, value in values.items():
+        try:
+            yield from set_attribute(
+                association, attribute, value, high_priority=high_priority
+            )
+            outcomes[attribute] = None
+        except ServiceError as error:
+            outcomes[attribute] = error
+    return outcomes
+
+
+def invoke(
+    association: Association,
+    method: MethodDescriptor,
+    parameters: Data | None = None,
+    confirmed: bool = True,
+    high_priority: bool | None = None,
+) -> Procedure[Data | None]:
+    """Invoke one method; return what it returns, if anything. Not `confirmed`, nobody knows whether it was done.
+
+    Raises `ServiceError` when the meter refuses, `RemoteProtocolError` when it does not offer invoking or answers out of
+    turn, `DecodeError` when what it returns in blocks is no value.
+    """
+    if association.uses_short_names:
+        return short_name_procedure.invoke_one(
+            association, method, parameters, confirmed
+        )
+    return action_procedure.invoke_one(
+        association, method, parameters, confirmed, high_priority
+    )
+
+
+def invoke_many(
+    association: Association,
+    calls: Sequence[tuple[MethodDescriptor, Data | None]],
+    high_priority: bool | None = None,
+) -> Procedure[tuple[Data | ServiceError | None, ...]]:
+    """Invoke several methods in their order, by one request if the meter can do that, else one by one.
+
+    Returns for each what it returned, if anything, or the `ServiceError` the meter refused it with. Raises
+    `RemoteProtocolError` when the meter does not offer invoking, or answers out of turn.
+    """
+    memory = association.memory
+    lists = Conformance.MULTIPLE_REFERENCES in association.conformance
+    short = association.uses_short_names
+    if lists and not short and len(calls) > 1 and not memory.refuses_write_lists:
+        association.require(Conformance.ACTION)
+        try:
+            outcomes = yield from action_procedure.invoke_list(
+                association, calls, high_priority
+            )
+        except ServiceError:
+            outcomes = ()
+        memory.refuses_write_lists = not outcomes
+        if outcomes:
+            return _values_of(calls, outcomes)
+    returned: list[Data | ServiceError | None] = []
+    for method, parameters in calls:
+        try:
+            returned.append(
+                (
+                    yield from invoke(
+                        association, method, parameters, high_priority=high_priority
+                    )
+                )
+            )
+        except ServiceError as error:
+            returned.append(error)
+    return tuple(returned)
+
+
+def _values_of(
+    calls: Sequence[tuple[MethodDescriptor, Data | None]],
+    outcomes: Sequence[ActionOutcome],
+) -> tuple[Data | ServiceError | None, ...]:
+    """Return what methods of a list returned; never is one of them invoked a second time."""
+    if len(outcomes) != len(calls):
+        raise RemoteProtocolError(
+            f"{len(calls)} methods were invoked, and the meter answered for {len(outcomes)}"
+        )
+    returned: list[Data | ServiceError | None] = []
+    for (method, _), outcome in zip(calls, outcomes, strict=True):
+        try:
+            returned.append(action_procedure.value_of(str(method), outcome))
+        except ServiceError as error:
+            returned.append(error)
+    return tuple(returned)

@@ -1,6 +1,6 @@
 """The object list of an association: which objects a meter has, and what this association may do with them.
 
-Source: DLMS UA Blue Book, Association LN (class 15), attribute 2 object_list.
+Source: DLMS UA Blue Book, Association LN (class 15) and Association SN (class 12), attribute 2 object_list.
 """
 
 from collections.abc import Mapping
@@ -121,7 +121,7 @@ class CosemObject:
 
 
 def decode_object_list(data: Data | bytes) -> tuple[CosemObject, ...]:
-    """Read an object_list attribute, as Data or as the octets of one, in the order of the meter.
+    """Read an object_list attribute of either kind, as Data or as the octets of one, in the order of the meter.
 
     Entries that do not even name an object are left out, rights that make no sense count as not said.
     Raises `DecodeError` if the value is no array, or no entry of it is an object.
@@ -139,7 +139,7 @@ def decode_object_list(data: Data | bytes) -> tuple[CosemObject, ...]:
         class_id == _ASSOCIATION_LN
         and logical_name == _CURRENT_ASSOCIATION
         and version >= _BIT_FIELD_VERSION
-        for (class_id, version, logical_name), _ in named
+        for (class_id, version, logical_name, _), _ in named
     )
     attribute_modes, method_modes = (
         (None, None) if bit_field else (_OLD_ATTRIBUTE_MODES, _OLD_METHOD_MODES)
@@ -150,23 +150,27 @@ def decode_object_list(data: Data | bytes) -> tuple[CosemObject, ...]:
     )
 
 
-def _head(entry: Data) -> tuple[int, int, Obis] | None:
-    """Return class, version and logical name of an entry; None if it has not all three."""
-    match [element.value for element in elements(entry)[:3]]:
-        case [int(class_id), int(version), bytes(logical_name)] if len(
-            logical_name
-        ) == len(_CURRENT_ASSOCIATION):
-            return class_id, version, Obis(logical_name)
-    return None
+def _head(entry: Data) -> tuple[int, int, Obis, int | None] | None:
+    """Return class, version, logical name and base name of an entry; None if it does not name an object."""
+    match [element.value for element in elements(entry)[:4]]:
+        case [int(class_id), int(version), bytes(logical_name), *_]:
+            base_name = None
+        case [int(signed), int(class_id), int(version), bytes(logical_name)]:
+            base_name = signed & 0xFFFF
+        case _:
+            return None
+    if len(logical_name) != len(_CURRENT_ASSOCIATION):
+        return None
+    return class_id, version, Obis(logical_name), base_name
 
 
 def _cosem_object(
-    head: tuple[int, int, Obis],
+    head: tuple[int, int, Obis, int | None],
     entry: Data,
     attribute_modes: _Modes,
     method_modes: _Modes,
 ) -> CosemObject:
-    class_id, version, logical_name = head
+    class_id, version, logical_name, base_name = head
     rights = elements(entry)[3:4]  # a meter that does not say leaves them out
     lists = elements(rights[0])[:2] if rights else ()
     attributes, methods = (*(elements(items) for items in lists), (), ())[:2]
@@ -176,6 +180,7 @@ def _cosem_object(
         logical_name=logical_name,
         attribute_access=_access(attributes, attribute_modes),
         method_access=_access(methods, method_modes),
+        base_name=base_name,
     )
 
 

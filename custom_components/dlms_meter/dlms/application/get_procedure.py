@@ -1,0 +1,111 @@
+"""Reading by logical names: GET, following data blocks to the last."""
+
+from ..codec.axdr import Data, DataType, read_data
+from ..codec.cursor import Reader
+from ..cosem.descriptors import AttributeDescriptor, SelectedAttribute, SelectiveAccess
+from .apdu import Apdu
+from .association import Association
+from .enums import Conformance, DataAccessResult
+from .fields import InvokeIdAndPriority
+from .get import (
+    GetRequestNext,
+    GetRequestNormal,
+    GetRequestWithList,
+    GetResponseNormal,
+    GetResponseWithDatablock,
+    GetResponseWithList,
+    GetResult,
+    read_results,
+)
+from .procedure import (
+    BlockCollector,
+    Procedure,
+    Progress,
+    check_invoke,
+    refusal_or_fault,
+    refused,
+)
+
+ITEM_OCTETS = 10
+"""What a GetRequestWithList needs for each attribute: class, logical name, attribute, no access selection."""
+
+
+def get_one(
+    association: Association,
+    attribute: AttributeDescriptor,
+    access: SelectiveAccess | None,
+    progress: Progress | None,
+    high_priority: bool | None,
+) -> Procedure[Data]:
+    """Read one attribute, or the part of it that `access` selects."""
+    needed = Conformance.GET
+    if access is not None:
+        needed |= Conformance.SELECTIVE_ACCESS
+    if attribute.attribute_id == 0:
+        needed |= Conformance.ATTRIBUTE0_SUPPORTED_WITH_GET
+    association.require(needed)
+    what, invoke = str(attribute), association.next_invoke(high_priority=high_priority)
+    answer = yield GetRequestNormal(invoke, attribute, access)
+    if isinstance(answer, GetResponseWithDatablock):
+        return _value_in((yield from _join_blocks(what, invoke, answer, progress)))
+    if not isinstance(answer, GetResponseNormal):
+        raise refusal_or_fault(what, answer)
+    check_invoke(what, invoke, answer.invoke)
+    if isinstance(answer.result, DataAccessResult):
+        raise refused(what, answer.result)
+    return answer.result
+
+
+def get_list(
+    association: Association,
+    attributes: tuple[AttributeDescriptor, ...],
+    progress: Progress | None,
+    high_priority: bool | None,
+) -> Procedure[tuple[GetResult, ...]]:
+    """Read attributes by one list; as many results as the meter gives, none when it refuses the list as a whole."""
+    what = f"a list of {len(attributes)} attributes"
+    invoke = association.next_invoke(high_priority=high_priority)
+    answer = yield GetRequestWithList(
+        invoke, tuple([SelectedAttribute(attribute) for attribute in attributes])
+    )
+    if isinstance(answer, GetResponseWithDatablock):
+        reader = Reader((yield from _join_blocks(what, invoke, answer, progress)))
+        results = read_results(reader)
+        reader.finish(what)
+        return results
+    if isinstance(answer, GetResponseWithList):
+        check_invoke(what, invoke, answer.invoke)
+        return answer.results
+    if isinstance(answer, GetResponseNormal):
+        check_invoke(what, invoke, answer.invoke)
+        return ()  # one result for a whole list: a refusal
+    raise refusal_or_fault(what, answer)
+
+
+def _join_blocks(
+    what: str,
+    invoke: InvokeIdAndPriority,
+    block: GetResponseWithDatablock,
+    progress: Progress | None,
+) -> Procedure[bytes]:
+    """Ask for block after block, up to the last; return what they carry, in one piece."""
+    blocks = BlockCollector(what, progress)
+    while True:
+        check_invoke(what, invoke, block.invoke)
+        if isinstance(block.result, DataAccessResult):
+            raise refused(what, block.result)
+        blocks.add(block.block_number, block.result)
+        # An empty profile was seen to come as one empty block that claims not to be the last: an empty block ends it.
+        if block.last_block or not block.result:
+            return blocks.joined()
+        answer: Apdu | None = yield GetRequestNext(invoke, blocks.block_number)
+        if not isinstance(answer, GetResponseWithDatablock):
+            raise refusal_or_fault(what, answer)
+        block = answer
+
+
+def _value_in(octets: bytes) -> Data:
+    """Decode a value that came in blocks; as with `GetResponseNormal`, octets after it are passed over."""
+    if not octets:
+        return Data(DataType.NULL_DATA, None)  # the empty profile of `_join_blocks`
+    return read_data(Reader(octets))

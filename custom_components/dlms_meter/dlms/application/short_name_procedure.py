@@ -1,0 +1,381 @@
+"""Reading, writing and invoking by short names: Read, Write and UnconfirmedWrite, in blocks where something is too long.
+
+Whoever asks names attributes and methods by class and logical name, as for any other meter: their short names come from
+the meter's object list, which is read when the first name is wanted and kept in `association.memory`. There are no
+priorities here.
+"""
+
+from collections.abc import Mapping
+
+from ..codec.axdr import Data, DataType, decode_data
+from ..codec.cursor import Reader
+from ..cosem.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
+from ..cosem.object_list import decode_object_list
+from ..cosem.short_names import (
+    OBJECT_LIST_NAME,
+    RESERVED_NAMES,
+    attribute_name,
+    method_name,
+    names_of,
+)
+from ..errors import DecodeError, RemoteProtocolError, ServiceError
+from .apdu import Apdu
+from .association import Association
+from .enums import Conformance, DataAccessResult
+from .fields import DataBlock
+from .get import GetResult
+from .procedure import (
+    BlockCollector,
+    Procedure,
+    Progress,
+    refusal_or_fault,
+    refused,
+    send_blocks,
+)
+from .short_name import (
+    BlockArrived,
+    BlockNumberAccess,
+    DataBlockResult,
+    ParameterizedAccess,
+    ReadDataBlockAccess,
+    ReadRequest,
+    ReadResponse,
+    UnconfirmedWriteRequest,
+    VariableName,
+    WriteDataBlockAccess,
+    WriteRequest,
+    WriteResponse,
+    read_plain_results,
+)
+
+ITEM_OCTETS = 3
+"""What a ReadRequest needs for each attribute: CHOICE and short name."""
+
+METHOD_CALL = 0
+"""The selector of parameterised access that invokes a method."""
+
+_ZERO = Data(DataType.INTEGER, 0)
+"""What the standard hands over to a method that needs nothing."""
+
+# Results by which a meter tells that it does not know a method where we looked for it, and not that it failed.
+_NOT_THERE = {
+    DataAccessResult.OBJECT_UNDEFINED,
+    DataAccessResult.OBJECT_CLASS_INCONSISTENT,
+    DataAccessResult.OBJECT_UNAVAILABLE,
+    DataAccessResult.TYPE_UNMATCHED,
+    DataAccessResult.SCOPE_OF_ACCESS_VIOLATED,
+}
+
+type _Variable = VariableName | ParameterizedAccess
+
+
+def read_one(
+    association: Association,
+    attribute: AttributeDescriptor,
+    access: SelectiveAccess | None,
+    progress: Progress | None,
+) -> Procedure[Data]:
+    """Read one attribute, or the part of it that `access` selects."""
+    association.require(
+        Conformance.READ
+        if access is None
+        else Conformance.READ | Conformance.PARAMETERIZED_ACCESS
+    )
+    what = str(attribute)
+    name = yield from _attribute_name(association, attribute, progress)
+    variable = (
+        VariableName(name) if access is None else ParameterizedAccess(name, access)
+    )
+    data = yield from _read_variable(association, what, variable, progress)
+    if name == OBJECT_LIST_NAME:
+        _learn_names(association, data)
+    return data
+
+
+def read_list(
+    association: Association,
+    attributes: tuple[AttributeDescriptor, ...],
+    progress: Progress | None,
+) -> Procedure[tuple[GetResult, ...]]:
+    """Read attributes by one request; as many results as the meter gives, none when it refuses the list as a whole."""
+    what = f"a list of {len(attributes)} attributes"
+    names = yield from _attribute_names(association, attributes, progress)
+    variables = [VariableName(name) for name in names if name is not None]
+    read: tuple[GetResult, ...] = ()
+    if variables:
+        read = yield from _read(association, what, tuple(variables), progress)
+    if len(read) != len(variables):
+        return ()
+    results = iter(read)
+    return tuple(
+        [
+            DataAccessResult.OBJECT_UNDEFINED if name is None else next(results)
+            for name in names
+        ]
+    )
+
+
+def write_one(
+    association: Association,
+    attribute: AttributeDescriptor,
+    value: Data,
+    access: SelectiveAccess | None,
+    confirmed: bool,
+) -> Procedure[None]:
+    """Write one attribute, or the part of it that `access` selects."""
+    needed = Conformance.WRITE if confirmed else Conformance.UNCONFIRMED_WRITE
+    if access is not None:
+        needed |= Conformance.PARAMETERIZED_ACCESS
+    association.require(needed)
+    name = yield from _attribute_name(association, attribute, None)
+    variable = (
+        VariableName(name) if access is None else ParameterizedAccess(name, access)
+    )
+    if not confirmed:
+        yield UnconfirmedWriteRequest((variable,), (value,))
+        return
+    what = str(attribute)
+    results = yield from _write(association, what, (variable,), (value,))
+    if len(results) != 1:
+        raise RemoteProtocolError(f"{what}: the meter answered {len(results)} results")
+    if results[0] is not DataAccessResult.SUCCESS:
+        raise refused(what, results[0])
+
+
+def write_list(
+    association: Association,
+    values: Mapping[AttributeDescriptor, Data],
+) -> Procedure[tuple[DataAccessResult, ...]]:
+    """Write attributes by one request; as many results as the meter gives, none when it refuses the list as a whole."""
+    what = f"a list of {len(values)} attributes"
+    names = yield from _attribute_names(association, tuple(values), None)
+    known = {
+        VariableName(name): value
+        for name, value in zip(names, values.values(), strict=True)
+        if name is not None
+    }
+    written: tuple[DataAccessResult, ...] = ()
+    if known:
+        variables, data = tuple(known), tuple(known.values())
+        written = yield from _write(association, what, variables, data)
+    if len(written) != len(known):
+        return ()
+    results = iter(written)
+    return tuple(
+        [
+            DataAccessResult.OBJECT_UNDEFINED if name is None else next(results)
+            for name in names
+        ]
+    )
+
+
+def invoke_one(
+    association: Association,
+    method: MethodDescriptor,
+    parameters: Data | None,
+    confirmed: bool,
+) -> Procedure[Data | None]:
+    """Invoke one method: by Read, as the standard has it, or else by Write, which returns nothing."""
+    what, memory = str(method), association.memory
+    name = yield from _method_name(association, method)
+    given = _ZERO if parameters is None else parameters
+    if not confirmed:
+        association.require(Conformance.UNCONFIRMED_WRITE)
+        yield UnconfirmedWriteRequest((VariableName(name),), (given,))
+        return None
+    parameterized = Conformance.PARAMETERIZED_ACCESS in association.conformance
+    if parameterized and not memory.writes_methods:
+        association.require(Conformance.READ)
+        call = ParameterizedAccess(name, SelectiveAccess(METHOD_CALL, given))
+        try:
+            returned = yield from _read_variable(association, what, call, None)
+        except ServiceError as error:
+            # An exception is no DataAccessResult: the meter could not make anything of the call.
+            failed = isinstance(error.result, DataAccessResult) and (
+                error.result not in _NOT_THERE
+            )
+            if failed or memory.writes_methods is False:
+                raise
+        else:
+            memory.writes_methods = False
+            return None if returned.type is DataType.NULL_DATA else returned
+    association.require(Conformance.WRITE)
+    results = yield from _write(association, what, (VariableName(name),), (given,))
+    if results != (DataAccessResult.SUCCESS,):
+        raise refused(what, next(iter(results), DataAccessResult.OTHER_REASON))
+    memory.writes_methods = True
+    return None
+
+
+def _attribute_name(
+    association: Association,
+    attribute: AttributeDescriptor,
+    progress: Progress | None,
+) -> Procedure[int]:
+    (name,) = yield from _attribute_names(association, (attribute,), progress)
+    if name is None:
+        raise refused(str(attribute), DataAccessResult.OBJECT_UNDEFINED)
+    return name
+
+
+def _attribute_names(
+    association: Association,
+    attributes: tuple[AttributeDescriptor, ...],
+    progress: Progress | None,
+) -> Procedure[list[int | None]]:
+    """Return the short names of attributes, None for those the meter has not."""
+    memory = association.memory
+    names = [attribute_name(memory.short_names, each) for each in attributes]
+    if None in names and not memory.short_names:
+        yield from _read_object_list(association, progress)
+        names = [attribute_name(memory.short_names, each) for each in attributes]
+    return names
+
+
+def _method_name(association: Association, method: MethodDescriptor) -> Procedure[int]:
+    memory = association.memory
+    name = method_name(memory.short_names, method)
+    if name is None and not memory.short_names:
+        yield from _read_object_list(association, None)
+        name = method_name(memory.short_names, method)
+    if name is None:
+        raise refused(str(method), DataAccessResult.OBJECT_UNDEFINED)
+    return name
+
+
+def _read_object_list(
+    association: Association, progress: Progress | None
+) -> Procedure[None]:
+    """Learn all short names from the meter; a meter that keeps them for itself has at least the reserved ones."""
+    association.require(Conformance.READ)
+    variable = VariableName(OBJECT_LIST_NAME)
+    try:
+        data = yield from _read_variable(
+            association, "the object list", variable, progress
+        )
+    except ServiceError:
+        association.memory.short_names = dict(RESERVED_NAMES)
+    else:
+        _learn_names(association, data)
+
+
+def _learn_names(association: Association, object_list: Data) -> None:
+    try:
+        names = names_of(decode_object_list(object_list))
+    except DecodeError:
+        names = {}
+    association.memory.short_names = names or dict(RESERVED_NAMES)
+
+
+def _read_variable(
+    association: Association,
+    what: str,
+    variable: _Variable,
+    progress: Progress | None,
+) -> Procedure[Data]:
+    results = yield from _read(association, what, (variable,), progress)
+    if len(results) != 1:
+        raise RemoteProtocolError(f"{what}: the meter answered {len(results)} results")
+    if isinstance(results[0], DataAccessResult):
+        raise refused(what, results[0])
+    return results[0]
+
+
+def _read(
+    association: Association,
+    what: str,
+    variables: tuple[_Variable, ...],
+    progress: Progress | None,
+) -> Procedure[tuple[GetResult, ...]]:
+    """Read variables by one request, in pieces if it is too long, and join the pieces of the answer."""
+    request = ReadRequest(variables)
+    if association.fits(request):
+        answer = yield request
+    else:
+        association.require(Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ)
+        raw = request.encode()[1:]
+        answer = yield from send_blocks(association, what, raw, _read_piece, _arrived)
+    if not isinstance(answer, ReadResponse):
+        raise refusal_or_fault(what, answer)
+    match answer.results:
+        case (DataBlockResult() as block,):
+            octets = yield from _join_blocks(what, block, progress)
+            return _results_in(octets, len(variables))
+    results = [
+        each for each in answer.results if isinstance(each, Data | DataAccessResult)
+    ]
+    if len(results) != len(answer.results):
+        raise RemoteProtocolError(f"{what}: the meter answered a block among results")
+    return tuple(results)
+
+
+def _join_blocks(
+    what: str, block: DataBlockResult, progress: Progress | None
+) -> Procedure[bytes]:
+    """Ask for block after block, up to the last; return what they carry, in one piece."""
+    blocks = BlockCollector(what, progress)
+    while True:
+        blocks.add(block.block_number, block.raw_data)
+        if block.last_block:
+            return blocks.joined()
+        answer = yield ReadRequest((BlockNumberAccess(blocks.block_number),))
+        match answer:
+            case ReadResponse(results=(DataBlockResult() as block,)):
+                continue
+        raise refusal_or_fault(what, answer)
+
+
+def _results_in(octets: bytes, count: int) -> tuple[GetResult, ...]:
+    """Read what came in blocks: the list of results; or, as some implementations have it, the one value alone."""
+    reader = Reader(octets)
+    try:
+        results = read_plain_results(reader)
+        reader.finish("the results")
+    except DecodeError:
+        if count != 1:
+            raise
+    else:
+        if count > 1 or len(results) == 1:
+            return results
+    return (decode_data(octets),)
+
+
+def _write(
+    association: Association,
+    what: str,
+    variables: tuple[_Variable, ...],
+    values: tuple[Data, ...],
+) -> Procedure[tuple[DataAccessResult, ...]]:
+    """Write variables by one request, in pieces if it is too long."""
+    request = WriteRequest(variables, values)
+    if association.fits(request):
+        answer = yield request
+    else:
+        association.require(Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE)
+        raw = request.encode()[1:]
+        answer = yield from send_blocks(association, what, raw, _write_piece, _arrived)
+    if not isinstance(answer, WriteResponse):
+        raise refusal_or_fault(what, answer)
+    results = [each for each in answer.results if isinstance(each, DataAccessResult)]
+    if len(results) != len(answer.results):
+        raise RemoteProtocolError(f"{what}: the meter waits for a block")
+    return tuple(results)
+
+
+def _read_piece(block: DataBlock) -> Apdu:
+    return ReadRequest((ReadDataBlockAccess(*block),))
+
+
+def _write_piece(block: DataBlock) -> Apdu:
+    access = WriteDataBlockAccess(block.last, block.number)
+    return WriteRequest((access,), (Data(DataType.OCTET_STRING, block.raw),))
+
+
+def _arrived(answer: Apdu | None) -> int | None:
+    match answer:
+        case (
+            ReadResponse(results=(BlockArrived(block_number=number),))
+            | WriteResponse(results=(BlockArrived(block_number=number),))
+        ):
+            return number
+    return None
