@@ -53,6 +53,7 @@ _HARMLESS: Final = (GetRequestNormal, GetRequestNext, GetRequestWithList)
 """Requests that may reach the meter twice."""
 
 type NotificationCallback = Callable[[bytes], None]
+type Observer = Callable[[bool, bytes], None]
 type SaveInvocationCounter = Callable[[int], Awaitable[None]]
 
 _DEFAULT_TIMEOUTS: Final = Timeouts()
@@ -71,6 +72,7 @@ class Connection:
     `on_notification` gets each APDU the meter sends on its own, deciphered but undecoded; it must not raise.
     `save_invocation_counter` is awaited before a message goes out with a counter that is not saved yet; what it raises
     keeps the message back.
+    `observer`, once set, is shown each APDU in clear, whether it was sent, and must not raise.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Connection:
             line.octet_time if line else 0.0,
             0 if _is_local(endpoint) else _GATEWAY_BUFFER,
         )
+        self.observer: Observer | None = None
         self._on_notification = on_notification
         self._save_invocation_counter = save_invocation_counter
         self._repeats = repeats
@@ -246,6 +249,8 @@ class Connection:
             isinstance(request, Aarq) and request.authentication_value is not None
         )
         _LOGGER.debug("%s > %s", self._endpoint, _Elided(request.__str__))
+        if self.observer is not None:
+            self.observer(True, request.encode())
         self._link.send_apdu(self._association.encode(request))
         self._request = request
         try:
@@ -373,6 +378,8 @@ class Connection:
             _LOGGER.debug("%s < too late: %s", self._endpoint, _Elided(octets.hex))
             return
         _LOGGER.debug("%s < %s", self._endpoint, _Elided(answer.__str__))
+        if self.observer is not None:
+            self.observer(False, plain)
         doubled = self._repeats > 0 and answer == self._last_answer
         if _answers(self._request, answer) and not doubled:
             self._wake(answer)
