@@ -26,6 +26,7 @@ from .codec.data import Data
 from .connection import (
     Connection,
     NotificationCallback,
+    Observer,
     SaveInvocationCounter,
 )
 from .cosem.descriptors import AttributeDescriptor, SelectiveAccess
@@ -179,6 +180,8 @@ class DlmsClient:
 
     `open_shared` opens the connection in the place of `open_transport`, for instance by lending one that others use as
     well, in turn.
+
+    `observer` is shown the APDUs of a session in clear, but for those of the association, which hold secrets.
     """
 
     def __init__(
@@ -190,6 +193,7 @@ class DlmsClient:
         save_invocation_counter: SaveInvocationCounter | None = None,
         open_shared: TransportOpener | None = None,
         memory: MeterMemory | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """Take the settings; raises `LocalProtocolError` when they are out of range. Nothing is sent yet."""
         self.settings = settings
@@ -197,6 +201,7 @@ class DlmsClient:
         """What was learned about the meter: give it to the next client, by way of its storage or not."""
         self._on_notification = on_notification
         self._open_shared = open_shared
+        self._observer = observer
         self._line = settings.line
         self._save_invocation_counter = save_invocation_counter
         self._counter = InvocationCounter(invocation_counter or 1)
@@ -251,6 +256,7 @@ class DlmsClient:
             # A meter that does not sign on next time may still be in HDLC, as it is now.
             self._line = self._connection.hdlc_line or self._line
             await self._connection.run(procedures.associate(self._association))
+            self._connection.observer = self._observer
         except BaseException:
             # Some meters say nothing at all to a counter that lies behind.
             self._asks_for_counter = True
