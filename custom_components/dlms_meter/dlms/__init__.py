@@ -32,13 +32,15 @@ from .application.security_settings import (
     SecuritySuite,
 )
 from .client import ClientSettings, DlmsClient, Framing, Negotiated, ReadReport
-from .codec.data import BitString, Data, DataType
+from .codec.axdr import decode_data, encode_data
+from .codec.data import BitString, CompactArray, Data, DataType
 from .codec.datetimes import ClockStatus, DlmsDate, DlmsDateTime, DlmsTime
 from .cosem.catalogue import describe
 from .cosem.clock import MeterClock
 from .cosem.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from .cosem.flag_ids import MANUFACTURERS
 from .cosem.identity import Identity
+from .cosem.interface_classes import INTERFACE_CLASSES
 from .cosem.meaning import Direction, Kind, Meaning, Phase
 from .cosem.meters import (
     METERS,
@@ -50,7 +52,14 @@ from .cosem.meters import (
 from .cosem.obis import Obis
 from .cosem.object_list import AccessMode, CosemObject
 from .cosem.units import Unit, unit_symbol
-from .cosem.values import Quantity, ScalerUnit, Value, scaler_unit_of
+from .cosem.values import (
+    Quantity,
+    ScalerUnit,
+    Value,
+    decode_scaler_unit,
+    interpret,
+    scaler_unit_of,
+)
 from .discovery import Found, Line, Probe, ScanReport, find_meter
 from .errors import (
     AssociationRejected,
@@ -81,6 +90,7 @@ from .transport.endpoint import (
 )
 
 __all__ = [
+    "INTERFACE_CLASSES",
     "MANUFACTURERS",
     "METERS",
     "Access",
@@ -94,6 +104,7 @@ __all__ = [
     "CharacterFormat",
     "ClientSettings",
     "ClockStatus",
+    "CompactArray",
     "Conformance",
     "CosemObject",
     "Data",
@@ -152,8 +163,12 @@ __all__ = [
     "UdpEndpoint",
     "Unit",
     "Value",
+    "decode_data",
+    "decode_scaler_unit",
     "describe",
+    "encode_data",
     "find_meter",
+    "interpret",
     "open_transport",
     "scaler_unit_of",
     "symptom_of",
