@@ -34,12 +34,14 @@ class PydlmsMeter(NamedTuple):
 
 
 @contextmanager
-def running_pydlms_meter(framing: Framing, *, window: int = 1) -> Iterator[PydlmsMeter]:
+def running_pydlms_meter(
+    framing: Framing, *more: str, window: int = 1
+) -> Iterator[PydlmsMeter]:
     """Run the meter as long as the context is open; `window` is its HDLC receive window."""
     client = f"{LLS_CLIENT}:{Mechanism.LLS:d}:{LLS_PASSWORD.decode()}"
     options = ["--hdlc", "--hdlc-window", str(window)] if framing == "hdlc" else []
     process = subprocess.Popen(
-        [sys.executable, _SERVER, "--port", "0", "--client", client, *options],
+        [sys.executable, _SERVER, "--port", "0", "--client", client, *options, *more],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -244,7 +244,7 @@ class SecureServer:
         information = aare.user_information
         if self._ciphered and information is not None:
             assert self._security is not None
-            information = self._security.protect_globally(information)
+            information = self._security.protect_initiate(information)
         aare = replace(
             aare,
             application_context=aarq.application_context,
@@ -316,7 +316,7 @@ class SecureServer:
             if request.user_information is None:
                 return None  # some meters never answer this
             opened = self._open(request.user_information)
-            information = self._security.protect_globally(opened)
+            information = self._security.protect_initiate(opened)
         answer = self._application.handle(
             replace(request, user_information=None).encode()
         )

@@ -175,7 +175,7 @@ class Peer:
             self.security.dedicated_key = initiate.dedicated_key
             self.security.sends_dedicated = initiate.dedicated_key is not None
             if self.ciphers:
-                information = self.security.protect_globally(information)
+                information = self.security.protect_initiate(information)
         return Aare(
             application_context=self.named_context,
             result=AssociationResult.ACCEPTED,
@@ -307,12 +307,14 @@ CONTEXTS = [ApplicationContext.LOGICAL_NAME, ApplicationContext.SHORT_NAME]
 @pytest.mark.parametrize("suite", SecuritySuite)
 @pytest.mark.parametrize("ciphered", [False, True], ids=["plain", "ciphered"])
 def test_hls(mechanism: Mechanism, suite: SecuritySuite, ciphered: bool) -> None:
-    if mechanism is Mechanism.HLS_ECDSA and suite is SecuritySuite.AES_GCM_128:
-        pytest.skip("suite 0 has no signatures")
     keys = settings(suite)
     if not ciphered:
         keys = replace(keys, policy=SecurityPolicy.NONE)
     association, peer = session(client(mechanism, keys))
+    if mechanism is Mechanism.HLS_ECDSA and suite is SecuritySuite.AES_GCM_128:
+        with pytest.raises(LocalProtocolError, match="signing key is needed"):
+            read(association, peer)
+        return
     assert read(association, peer) == VALUE
     aarq = decode_apdu(peer.requests[0])
     assert isinstance(aarq, Aarq)
@@ -648,12 +650,23 @@ def test_a_release_without_the_request_in_it() -> None:
 
 def test_capacity() -> None:
     association, peer = session(client())
-    assert association.request_capacity is None
+    assert not association.request_capacity
     drive(associate(association), partial(exchange, association, peer))
     assert association.security is not None
     assert association.request_capacity == 1000 - association.security.overhead
     with pytest.raises(LocalProtocolError, match="takes 1000 at most"):
         association.encode(decode_apdu(b"\x0c\x01\x00\x09\x82\x04\x00" + bytes(1024)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "proposed"),
+    [({}, False), ({"enveloping": Enveloping.GENERAL}, True), ({"signs": True}, True)],
+)
+def test_general_protection_is_proposed(
+    changes: dict[str, Any], proposed: bool
+) -> None:
+    made = client(security=settings(**changes), conformance=None)
+    assert (Conformance.GENERAL_PROTECTION in made.proposal) is proposed
 
 
 def test_nobody_has_challenged_us() -> None:

@@ -180,7 +180,7 @@ def test_both_sides(
 def test_dedicated_key(enveloping: Enveloping) -> None:
     keys = settings(enveloping=enveloping, use_dedicated_key=True, policy=AUTHENTICATED)
     client, server = pair(keys, DEDICATED_KEY)
-    begun = client.protect_globally(b"\x01" + DEDICATED_KEY)
+    begun = client.protect_initiate(b"\x01" + DEDICATED_KEY)
     assert DEDICATED_KEY not in begun  # encrypted, whatever the policy
     assert server.unprotect(begun).policy == BOTH
     before = client.counter.following
@@ -210,7 +210,7 @@ def test_the_beginning_is_authenticated(
     policy: SecurityPolicy, expected: SecurityPolicy
 ) -> None:
     client, server = pair(replace(BOOK, policy=policy))
-    assert server.unprotect(client.protect_globally(b"\x01")).policy == expected
+    assert server.unprotect(client.protect_initiate(b"\x01")).policy == expected
 
 
 def test_without_an_authentication_key_messages_are_read_and_marked() -> None:
@@ -221,7 +221,7 @@ def test_without_an_authentication_key_messages_are_read_and_marked() -> None:
     )
     _, server = pair(BOOK)
     assert reader.unprotect(server.protect(GET)) == (GET, BOTH, False)
-    begun = decode_envelope(reader.protect_globally(GET))
+    begun = decode_envelope(reader.protect_initiate(GET))
     assert isinstance(begun, ServiceCiphering)
     assert begun.content.control.policy is ENCRYPTED
 
@@ -453,3 +453,9 @@ def test_settings_are_checked(changes: dict[str, Any], words: str) -> None:
 def test_suite_2_has_longer_keys() -> None:
     with pytest.raises(LocalProtocolError, match="32 octets are needed"):
         replace(BOOK, suite=SecuritySuite.ECDH_ECDSA_AES_GCM_256_SHA_384)
+
+
+def test_only_what_begins_an_association_has_its_envelope() -> None:
+    client, _ = pair(BOOK)
+    with pytest.raises(LocalProtocolError, match="0f begins no association"):
+        client.protect_initiate(b"\x0f")

@@ -158,6 +158,8 @@ class AssociationSettings:
             )
         if self.block_transfer_window:
             proposal |= Conformance.GENERAL_BLOCK_TRANSFER
+        if self.security is not None and self.security.is_general:
+            proposal |= Conformance.GENERAL_PROTECTION
         return proposal
 
     @property
@@ -232,8 +234,10 @@ class Association:
         """
         if not isinstance(answer, Aare):
             self._step(_Event.REFUSED)
+            # Some meters have nothing else to say to a message they cannot decipher.
+            advice = "; check the keys" if self.settings.is_ciphered else ""
             raise AssociationRejected(
-                f"The meter refused the association: {answer.reason}",
+                f"The meter refused the association: {answer.reason}{advice}",
                 diagnostic=answer.code,
             )
         information = _user_information(answer)

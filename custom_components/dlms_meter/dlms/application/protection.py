@@ -43,7 +43,7 @@ class Protection:
         if not isinstance(apdu, Aarq | Rlrq):
             return cipher.protect(apdu.encode())
         if apdu.user_information is not None:
-            information = cipher.protect_globally(apdu.user_information)
+            information = cipher.protect_initiate(apdu.user_information)
             return replace(apdu, user_information=information).encode()
         return apdu.encode()
 

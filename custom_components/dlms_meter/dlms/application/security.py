@@ -16,7 +16,7 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ..codec.cursor import Reader
-from ..errors import DecodeError, SecurityError
+from ..errors import DecodeError, LocalProtocolError, SecurityError
 from .ciphering import (
     TAG_LENGTH,
     Ciphered,
@@ -125,11 +125,20 @@ class SecurityContext:
 
         Raises `LocalProtocolError` when a key is missing, `SecurityError` when the counter is used up.
         """
-        key_set = KeySet.DEDICATED if self.sends_dedicated else KeySet.GLOBAL
-        return self._protect(apdu, self.settings.policy, key_set)
+        settings = self.settings
+        control = SecurityControl.of(settings.suite, settings.policy)
+        if settings.enveloping in (Enveloping.SERVICE, Enveloping.GENERAL):
+            octets = self._protect_with_key_set(apdu, control)
+        else:
+            octets = self._protect_with_message_key(apdu, control)
+        if not settings.signs:
+            return octets
+        unsigned = GeneralSigning(self._header(self.counter.take()), octets, b"")
+        signature = sign(given(settings.signing_key, "signing key"), unsigned.signed)
+        return GeneralSigning(unsigned.header, octets, signature).encode()
 
-    def protect_globally(self, apdu: bytes) -> bytes:
-        """Put an APDU that begins or ends an association into its envelopes, with the global key.
+    def protect_initiate(self, apdu: bytes) -> bytes:
+        """Put what an association begins or ends with into its envelope: always the glo- one, which all meters know.
 
         It is authenticated if possible, whatever the policy, as in the recorded session of a MEL meter that else only
         encrypts, and encrypted if there may be a key in it.
@@ -139,7 +148,14 @@ class SecurityContext:
             policy |= SecurityPolicy.AUTHENTICATED
         if self.settings.use_dedicated_key:
             policy |= SecurityPolicy.ENCRYPTED
-        return self._protect(apdu, policy, KeySet.GLOBAL)
+        control = SecurityControl.of(self.settings.suite, policy)
+        content = self._seal(
+            self._key(KeySet.GLOBAL), control, self.counter.take(), apdu
+        )
+        envelope = ServiceCiphering.of(apdu[0], KeySet.GLOBAL, content)
+        if envelope is None:
+            raise LocalProtocolError(f"{apdu[:1].hex()} begins no association")
+        return envelope.encode()
 
     def unprotect(self, octets: bytes) -> Opened:
         """Take an APDU out of its envelopes.
@@ -194,28 +210,10 @@ class SecurityContext:
             and len(tag) == TAG_LENGTH
         )
 
-    def _protect(self, apdu: bytes, policy: SecurityPolicy, key_set: KeySet) -> bytes:
-        settings = self.settings
-        control = SecurityControl.of(settings.suite, policy)
-        if settings.enveloping in (Enveloping.SERVICE, Enveloping.GENERAL):
-            octets = self._protect_with_key_set(apdu, control, key_set)
-        else:
-            octets = self._protect_with_message_key(apdu, control)
-        if not settings.signs:
-            return octets
-        unsigned = GeneralSigning(self._header(self.counter.take()), octets, b"")
-        signature = sign(given(settings.signing_key, "signing key"), unsigned.signed)
-        return GeneralSigning(unsigned.header, octets, signature).encode()
-
-    def _protect_with_key_set(
-        self, apdu: bytes, control: SecurityControl, key_set: KeySet
-    ) -> bytes:
-        counters = {
-            KeySet.GLOBAL: self.counter,
-            KeySet.DEDICATED: self._dedicated_counter,
-        }
-        counter = counters[key_set].take()
-        content = self._seal(self._key(key_set), control, counter, apdu)
+    def _protect_with_key_set(self, apdu: bytes, control: SecurityControl) -> bytes:
+        key_set = KeySet.DEDICATED if self.sends_dedicated else KeySet.GLOBAL
+        counter = self._dedicated_counter if self.sends_dedicated else self.counter
+        content = self._seal(self._key(key_set), control, counter.take(), apdu)
         if self.settings.enveloping is Enveloping.SERVICE:
             envelope = ServiceCiphering.of(apdu[0], key_set, content)
             if envelope is not None:  # some services have none of their own

@@ -77,6 +77,11 @@ class SecuritySettings:
     authenticates_general_header: bool = True
     """Authenticate the header of general-ciphering too, as the Green Book has it; some implementations do not."""
 
+    @property
+    def is_general(self) -> bool:
+        """Whether the general envelopes are wanted, those that do not name a service."""
+        return self.enveloping is not Enveloping.SERVICE or self.signs
+
     def __post_init__(self) -> None:
         """Check the keys without telling what they are."""
         for name in (
