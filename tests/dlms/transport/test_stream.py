@@ -183,16 +183,24 @@ async def test_refused() -> None:
         (TimeoutError(), "nothing answers"),
         (TimeoutError(110, "Connect call failed"), "nothing answers"),
         (socket.gaierror(-2, "Name or service not known"), "host name is not known"),
+        (socket.gaierror(socket.EAI_AGAIN, "Try again"), "no name server answers"),
         (UnicodeError("label too long"), "not a host name"),
+        (ValueError("embedded null character"), "not a host name"),
         (ConnectionResetError(104, "reset by peer"), "the connection was reset"),
         (OSError(113, "No route to host"), "no way there"),
-        (OSError("Multiple exceptions: …"), "no way there"),
+        (
+            ExceptionGroup(
+                "create_connection failed",
+                [OSError(101, "Network is unreachable"), ConnectionRefusedError()],
+            ),
+            "the connection was refused",
+        ),
     ],
 )
 async def test_cannot_open(
     monkeypatch: pytest.MonkeyPatch, error: Exception, advice: str
 ) -> None:
-    async def fail(*_: object) -> None:
+    async def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", fail)
@@ -203,8 +211,26 @@ async def test_cannot_open(
     assert caught.value.__cause__ is error
 
 
+@pytest.mark.usefixtures("socket_enabled")
+async def test_ip_address_of_a_named_host_is_not_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The text ends up in diagnostics, where the name can be taken out and the address is not known."""
+
+    async def resolve(*_: object, **__: object) -> list[tuple[object, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address)]
+
+    with socket.socket() as unused:  # bound, but nobody listens
+        unused.bind(("127.0.0.1", 0))
+        address = unused.getsockname()
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+        with pytest.raises(TransportError, match="refused") as caught:
+            await open_transport(ENDPOINT, Recorder())
+    assert "127.0.0.1" not in str(caught.value)
+
+
 async def test_opening_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def hang(*_: object) -> None:
+    async def hang(*_: object, **__: object) -> None:
         await asyncio.Future()
 
     monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", hang)

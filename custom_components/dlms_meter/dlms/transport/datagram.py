@@ -79,8 +79,6 @@ async def open_udp(endpoint: UdpEndpoint, receiver: Receiver) -> Datagrams:
                 lambda: Datagrams(endpoint, receiver),
                 remote_addr=(endpoint.host, endpoint.port),
             )
-    except (OSError, UnicodeError) as error:
-        raise TransportError(
-            f"Cannot reach {endpoint}: {describe(error)} ({error or type(error).__name__})"
-        ) from error
+    except (OSError, ValueError) as error:
+        raise TransportError(f"Cannot reach {endpoint}: {describe(error)}") from error
     return datagrams

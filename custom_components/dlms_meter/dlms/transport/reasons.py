@@ -27,11 +27,16 @@ _REASONS = (
     ),
     _Reason(
         socket.gaierror,
+        (socket.EAI_AGAIN,),
+        "no name server answers; check the network this program runs in, or use the IP address",
+    ),
+    _Reason(
+        socket.gaierror,
         (),
         "the host name is not known; check its spelling, or use the IP address",
     ),
     _Reason(
-        UnicodeError,
+        ValueError,
         (),
         "this is not a host name; check its spelling, or use the IP address",
     ),
@@ -68,21 +73,20 @@ _REASONS = (
         "this is no serial port, or one that cannot do these settings; check its name, the speed and the parity",
     ),
     _Reason(OSError, (), f"the network has no way there; {_CHECK_NETWORK}"),
-    _Reason(
-        ValueError,
-        (),
-        "this is not the address of a port; write for instance /dev/serial/by-id/…, socket://192.0.2.7:8899 or"
-        " rfc2217://192.0.2.7:2217",
-    ),
 )
 
 _UNKNOWN = "the port cannot be used"
 
 
 def describe(error: Exception) -> str:
-    """Say what an exception means, and what the user can do about it."""
-    number = getattr(error, "errno", None)
+    """Say what an exception means, and what the user can do about it.
+
+    Of a group, one exception for each address of a host, the one that tells most counts.
+    """
+    errors = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
     for kind, numbers, words in _REASONS:
-        if isinstance(error, kind) and (not numbers or number in numbers):
-            return words
+        for one in errors:
+            number = getattr(one, "errno", None)
+            if isinstance(one, kind) and (not numbers or number in numbers):
+                return words
     return _UNKNOWN

@@ -3,12 +3,14 @@
 import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urlsplit
 
 import serialx
 
 from ..errors import TransportError
 from .endpoint import CharacterFormat, LineSettings, SerialEndpoint
 from .reasons import describe
+from .rfc2217 import Rfc2217Transport
 from .stream import FIXED_SPEED, Stream
 
 if TYPE_CHECKING:  # the package imports this module, so it cannot be imported here
@@ -32,12 +34,15 @@ _PORT_FORMATS: Final = {
     CharacterFormat.SEVEN_EVEN_ONE_IN_SOFTWARE: (8, serialx.Parity.NONE),
 }
 
+_TRANSPORTS: Final = {"rfc2217": Rfc2217Transport}
+"""In the place of serialx's own."""
+
 _SEVEN_BITS: Final = bytes(octet & 0x7F for octet in range(256))
 _EVEN_PARITY: Final = bytes(
     octet & 0x7F | (octet & 0x7F).bit_count() % 2 << 7 for octet in range(256)
 )
 
-# What serialx raises beside OSError and ValueError.
+# What serialx raises beside OSError.
 _REASONS: Final = (
     (
         serialx.UnsupportedSetting,
@@ -47,6 +52,11 @@ _REASONS: Final = (
         serialx.common.UnknownUriScheme,
         "there is no such kind of port; known are paths (/dev/…), socket://, rfc2217:// and, with the ESPHome integration,"
         " esphome://",
+    ),
+    (
+        ValueError,
+        "this is not the address of a port; write for instance /dev/serial/by-id/…, socket://192.0.2.7:8899 or"
+        " rfc2217://192.0.2.7:2217",
     ),
     (
         serialx.SerialException,
@@ -139,6 +149,7 @@ async def open_serial(endpoint: SerialEndpoint, receiver: Receiver) -> SerialStr
                 baudrate=speed,
                 byte_size=bits,
                 parity=parity,
+                transport_cls=_TRANSPORTS.get(urlsplit(endpoint.url).scheme),
             )
     except _FAILURES as error:
         raise _transport_error(f"Cannot open {endpoint}", endpoint, error) from None

@@ -83,13 +83,18 @@ async def open_tcp(endpoint: TcpEndpoint, receiver: Receiver) -> Stream:
 
     Raises `TransportError` when the host is unknown, unreachable, refuses or does not answer.
     """
+    opened: tuple[asyncio.Transport, Stream]
     try:
         async with asyncio.timeout(OPEN_TIMEOUT):
-            _, stream = await asyncio.get_running_loop().create_connection(
-                lambda: Stream(endpoint, receiver), endpoint.host, endpoint.port
+            opened = await asyncio.get_running_loop().create_connection(  # type: ignore[call-overload]  # typeshed lacks all_errors
+                lambda: Stream(endpoint, receiver),
+                endpoint.host,
+                endpoint.port,
+                all_errors=True,
             )
-    except (OSError, UnicodeError) as error:
+    except (OSError, ValueError, ExceptionGroup) as error:
+        # Without the system's own words: they name the IP address, which the user may not want in a bug report.
         raise TransportError(
-            f"Cannot connect to {endpoint}: {describe(error)} ({error or type(error).__name__})"
+            f"Cannot connect to {endpoint}: {describe(error)}"
         ) from error
-    return stream
+    return opened[1]
