@@ -1,5 +1,6 @@
 """Object lists: four real ones, every way rights are written, and lists that are broken."""
 
+from contextlib import suppress
 import json
 
 import pytest
@@ -13,7 +14,7 @@ from custom_components.dlms_meter.dlms.cosem.object_list import (
     decode_object_list,
 )
 from custom_components.dlms_meter.dlms.errors import DecodeError
-from tests.harness import Vector, check_damage, each, vectors
+from tests.harness import Vector, check_damage, damaged, each, vectors
 
 READ, WRITE = AccessMode.READ, AccessMode.WRITE
 AUTHENTICATED = AccessMode.AUTHENTICATED_REQUEST
@@ -91,6 +92,35 @@ def test_storage_keeps_all_of_it(vector: Vector) -> None:
 @each(vectors(layer="object-list"))
 def test_damaged_lists_are_read_or_refused(vector: Vector) -> None:
     check_damage(vector.octets, decode_object_list, count=50)
+
+
+def by_way_of_data(octets: bytes) -> tuple[CosemObject, ...] | None:
+    with suppress(DecodeError):
+        return decode_object_list(decode_data(octets))
+    return None
+
+
+def from_octets(octets: bytes) -> tuple[CosemObject, ...] | None:
+    with suppress(DecodeError):
+        return decode_object_list(octets)
+    return None
+
+
+@each(vectors(layer="object-list"))
+def test_octets_are_read_as_their_data_is(vector: Vector) -> None:
+    for octets in (vector.octets, *damaged(vector.octets, seed=2, count=100)):
+        assert from_octets(octets) == by_way_of_data(octets)
+
+
+def test_rights_in_more_ways_than_are_remembered() -> None:
+    entries = [
+        entry(3, 0, ENERGY, array(right(2, number % 4, *[NULL] * (number % 13))))
+        for number in range(60)
+    ]
+    octets = encode_data(array(*entries))
+    objects = decode_object_list(octets)
+    assert objects == decode_object_list(decode_data(octets))
+    assert [item.attribute_access[2] for item in objects[:4]] == [0, 1, 2, 3]
 
 
 def test_a_real_meter_hides_energy_from_the_public() -> None:

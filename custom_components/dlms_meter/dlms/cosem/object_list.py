@@ -6,9 +6,11 @@ Source: DLMS UA Blue Book, Association LN (class 15) and Association SN (class 1
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag
-from typing import Any, Self
+from struct import Struct
+from typing import Any, NamedTuple, Self
 
-from ..codec.axdr import decode_data
+from ..codec.axdr import decode_data, read_data
+from ..codec.cursor import Reader
 from ..codec.data import Data, DataType
 from ..errors import DecodeError
 from .obis import Obis
@@ -126,33 +128,41 @@ def decode_object_list(data: Data | bytes) -> tuple[CosemObject, ...]:
     Entries that do not even name an object are left out, rights that make no sense count as not said.
     Raises `DecodeError` if the value is no array, or no entry of it is an object.
     """
-    if isinstance(data, bytes):
-        data = decode_data(data)
-    if data.type is not DataType.ARRAY:
-        raise DecodeError(f"an object list is an array, not {data.type.name}")
-    named = [
-        (head, entry) for entry in elements(data) if (head := _head(entry)) is not None
-    ]
-    if not named:
+    entries = _read_entries(data) if isinstance(data, bytes) else _entries_in(data)
+    if not entries:
         raise DecodeError("an object list without a single object")
     bit_field = any(
-        class_id == _ASSOCIATION_LN
-        and logical_name == _CURRENT_ASSOCIATION
-        and version >= _BIT_FIELD_VERSION
-        for (class_id, version, logical_name, _), _ in named
+        entry.class_id == _ASSOCIATION_LN
+        and entry.logical_name == _CURRENT_ASSOCIATION
+        and entry.version >= _BIT_FIELD_VERSION
+        for entry in entries
     )
-    attribute_modes, method_modes = (
-        (None, None) if bit_field else (_OLD_ATTRIBUTE_MODES, _OLD_METHOD_MODES)
-    )
+    modes = (None, None) if bit_field else (_OLD_ATTRIBUTE_MODES, _OLD_METHOD_MODES)
+    distinct = {id(entry.rights): entry.rights for entry in entries}
+    accesses = {key: _accesses(rights, *modes) for key, rights in distinct.items()}
     return tuple(
-        _cosem_object(head, entry, attribute_modes, method_modes)
-        for head, entry in named
+        [_cosem_object(entry, *accesses[id(entry.rights)]) for entry in entries]
     )
 
 
-def _head(entry: Data) -> tuple[int, int, Obis, int | None] | None:
-    """Return class, version, logical name and base name of an entry; None if it does not name an object."""
-    match [element.value for element in elements(entry)[:4]]:
+class _Entry(NamedTuple):
+    class_id: int
+    version: int
+    logical_name: Obis
+    base_name: int | None
+    rights: Data | None
+
+
+def _entries_in(data: Data) -> list[_Entry]:
+    if data.type is not DataType.ARRAY:
+        raise DecodeError(f"an object list is an array, not {data.type.name}")
+    entries = map(_entry, elements(data))
+    return [entry for entry in entries if entry is not None]
+
+
+def _entry(data: Data) -> _Entry | None:
+    """Read an entry; None if it does not name an object."""
+    match [element.value for element in elements(data)[:4]]:
         case [int(class_id), int(version), bytes(logical_name), *_]:
             base_name = None
         case [int(signed), int(class_id), int(version), bytes(logical_name)]:
@@ -161,27 +171,73 @@ def _head(entry: Data) -> tuple[int, int, Obis, int | None] | None:
             return None
     if len(logical_name) != len(_CURRENT_ASSOCIATION):
         return None
-    return class_id, version, Obis(logical_name), base_name
+    rights = elements(data)[3:4]  # a meter that does not say leaves them out
+    return _Entry(
+        class_id, version, Obis(logical_name), base_name, rights[0] if rights else None
+    )
+
+
+_HEAD = Struct(">3sHsB2s6s")
+_MARKS = (b"\x02\x04\x12", b"\x11", b"\x09\x06")
+"""The tags and lengths before class, version and name, as most meters write them."""
+_WAYS = 8
+"""Ways of writing rights that are remembered of each class; real lists have fewer."""
+
+type _Known = dict[int, list[tuple[bytes, Data]]]
+"""By class: rights as they were written, and as they were read."""
+
+
+def _read_entries(octets: bytes) -> list[_Entry]:
+    """Read a list; rights that are written as some before are not read again, but are the same Data."""
+    # 200 objects take 0.5 ms, by way of `decode_data` 2: what an object allows is what others of its class allow.
+    if octets[:1] != bytes((DataType.ARRAY,)):
+        return _entries_in(decode_data(octets))
+    reader = Reader(octets, 1)
+    known: _Known = {}
+    entries = [_read_entry(reader, known) for _ in range(reader.length())]
+    reader.finish("the object list")
+    return [entry for entry in entries if entry is not None]
+
+
+def _read_entry(reader: Reader, known: _Known) -> _Entry | None:
+    """Read an entry; None if it does not name an object."""
+    if reader.remaining < _HEAD.size:
+        return _entry(read_data(reader))
+    octets, start = reader.data, reader.offset
+    first, class_id, second, version, third, name = _HEAD.unpack_from(octets, start)
+    if (first, second, third) != _MARKS:
+        return _entry(read_data(reader))
+    start += _HEAD.size
+    ways = known.setdefault(class_id, [])
+    for written, rights in ways:
+        if octets.startswith(written, start):
+            reader.offset = start + len(written)
+            return _Entry(class_id, version, Obis(name), None, rights)
+    entry = _entry(read_data(reader))
+    if entry is not None and entry.rights is not None and len(ways) < _WAYS:
+        ways.append((octets[start : reader.offset], entry.rights))
+    return entry
 
 
 def _cosem_object(
-    head: tuple[int, int, Obis, int | None],
-    entry: Data,
-    attribute_modes: _Modes,
-    method_modes: _Modes,
+    entry: _Entry, attributes: dict[int, AccessMode], methods: dict[int, AccessMode]
 ) -> CosemObject:
-    class_id, version, logical_name, base_name = head
-    rights = elements(entry)[3:4]  # a meter that does not say leaves them out
-    lists = elements(rights[0])[:2] if rights else ()
-    attributes, methods = (*(elements(items) for items in lists), (), ())[:2]
     return CosemObject(
-        class_id=class_id,
-        version=version,
-        logical_name=logical_name,
-        attribute_access=_access(attributes, attribute_modes),
-        method_access=_access(methods, method_modes),
-        base_name=base_name,
+        class_id=entry.class_id,
+        version=entry.version,
+        logical_name=entry.logical_name,
+        attribute_access=attributes,
+        method_access=methods,
+        base_name=entry.base_name,
     )
+
+
+def _accesses(
+    rights: Data | None, attribute_modes: _Modes, method_modes: _Modes
+) -> tuple[dict[int, AccessMode], dict[int, AccessMode]]:
+    lists = () if rights is None else elements(rights)[:2]
+    attributes, methods = (*(elements(items) for items in lists), (), ())[:2]
+    return _access(attributes, attribute_modes), _access(methods, method_modes)
 
 
 def _access(items: tuple[Data, ...], modes: _Modes) -> dict[int, AccessMode]:
