@@ -31,8 +31,8 @@ HOME_ASSISTANT_FLOORS = [
     {"control", "entity"},
     {"coordinator"},
     {"plan"},
-    {"channel", "clock", "descriptions", "storage"},
-    {"plausibility", "sub_meters", "units"},
+    {"channel", "clock", "descriptions", "storage", "trace", "typed_data"},
+    {"anonymity", "plausibility", "rows", "sub_meters", "units"},
     {"settings"},
     {"const"},
 ]  # fmt: skip
@@ -52,7 +52,7 @@ THIRD_PARTY = {
         "application/message_keys.py",
         "application/security.py",
     },
-    "serialx": {"transport/serial.py"},
+    "serialx": {"transport/serial.py", "transport/rfc2217.py"},
 }
 
 LONGEST_FUNCTION = 45

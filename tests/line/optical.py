@@ -35,7 +35,9 @@ class Saying(NamedTuple):
 
 
 class LineMeter(Protocol):
-    """A meter at the end of a serial line."""
+    """A meter at the end of a serial line, which is set as it wants it now."""
+
+    line: LineSettings
 
     def hear(self, data: bytes, line: LineSettings) -> Iterator[Saying]:
         """Take what was sent at these line settings."""

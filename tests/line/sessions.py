@@ -12,6 +12,7 @@ from custom_components.dlms_meter.dlms import (
     DataType,
     DlmsClient,
     DlmsError,
+    Endpoint,
     Framing,
     Mechanism,
     Obis,
@@ -75,7 +76,7 @@ def household(
 
 
 def settings(
-    endpoint: SerialEndpoint = PORT,
+    endpoint: Endpoint = PORT,
     sign_on: SignOnSettings | None = None,
     framing: Framing = Framing.HDLC,
 ) -> ClientSettings:

@@ -3,12 +3,14 @@
 import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urlsplit
 
 import serialx
 
 from ..errors import TransportError
 from .endpoint import CharacterFormat, LineSettings, SerialEndpoint
 from .reasons import describe
+from .rfc2217 import Rfc2217Transport
 from .stream import FIXED_SPEED, Stream
 
 if TYPE_CHECKING:  # the package imports this module, so it cannot be imported here
@@ -31,6 +33,9 @@ _PORT_FORMATS: Final = {
     CharacterFormat.SEVEN_EVEN_ONE: (7, serialx.Parity.EVEN),
     CharacterFormat.SEVEN_EVEN_ONE_IN_SOFTWARE: (8, serialx.Parity.NONE),
 }
+
+_TRANSPORTS: Final = {"rfc2217": Rfc2217Transport}
+"""In the place of serialx's own."""
 
 _SEVEN_BITS: Final = bytes(octet & 0x7F for octet in range(256))
 _EVEN_PARITY: Final = bytes(
@@ -144,6 +149,7 @@ async def open_serial(endpoint: SerialEndpoint, receiver: Receiver) -> SerialStr
                 baudrate=speed,
                 byte_size=bits,
                 parity=parity,
+                transport_cls=_TRANSPORTS.get(urlsplit(endpoint.url).scheme),
             )
     except _FAILURES as error:
         raise _transport_error(f"Cannot open {endpoint}", endpoint, error) from None
