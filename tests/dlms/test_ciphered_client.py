@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 import logging
+import struct
 
 import pytest
 
@@ -23,7 +24,13 @@ from custom_components.dlms_meter.dlms import (
     TransportTimeout,
 )
 from custom_components.dlms_meter.dlms.application.invocation_counter import BLOCK
-from tests.dlms.application.secured import BOOK, CLIENT_TITLE, as_server, settings
+from tests.dlms.application.secured import (
+    BOOK,
+    CLIENT_TITLE,
+    as_server,
+    context,
+    settings,
+)
 from tests.simulator import PUBLIC_CLIENT, ClientRule, Meter, MeterSettings
 from tests.transports import memory_transports, run_virtually
 
@@ -344,3 +351,32 @@ def test_keys_are_never_logged(caplog: pytest.LogCaptureFixture) -> None:
         assert key.hex() not in logged
         assert key.hex(" ") not in logged
         assert repr(key).lower() not in logged
+
+
+def test_notifications_are_deciphered_or_dropped() -> None:
+    """Between request and answer too; what cannot be trusted disturbs nothing."""
+    keys = replace(BOOK, enveloping=Enveloping.GENERAL)
+    meter = meter_for(Mechanism.HLS_GMAC, keys)
+    notification = bytes.fromhex("0f 00000001 00 06 00000007")
+    heard: list[bytes] = []
+    pusher = context(keys, meter.settings.system_title, CLIENT_TITLE)
+
+    def framed(apdu: bytes) -> bytes:
+        return struct.pack(">HHHH", 1, 1, SAP, len(apdu)) + apdu
+
+    async def main() -> None:
+        client = DlmsClient(
+            replace(CIPHERED, security=keys), on_notification=heard.append
+        )
+        async with client:
+            pusher.counter.advance(1000)
+            meter.counter.advance(2000)
+            good = pusher.protect(notification)
+            for apdu in (good, notification, good):
+                opened[-1].say(framed(apdu))
+            report = await client.read(REGISTERS, {})
+            assert len(report.values) == len(REGISTERS)
+        assert heard == [notification]
+
+    with memory_transports(line_to(meter, Framing.WRAPPER)) as opened:
+        run_virtually(main())

@@ -22,6 +22,7 @@ from .errors import (
     DlmsError,
     LinkError,
     LocalProtocolError,
+    MessageRepeated,
     TransportError,
     TransportTimeout,
 )
@@ -371,7 +372,10 @@ class Connection:
             answer = self._association.decode(plain) if awaited else None
         except DlmsError as error:
             _LOGGER.debug("%s < %s: %s", self._endpoint, error, _Elided(octets.hex))
-            if awaited and octets[:1] not in _NOTIFICATIONS:
+            harmless = (
+                isinstance(error, MessageRepeated) or octets[:1] in _NOTIFICATIONS
+            )
+            if awaited and not harmless:
                 self._wake(error)
             return
         if self._request is None or answer is None:

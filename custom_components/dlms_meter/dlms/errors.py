@@ -11,7 +11,8 @@ DlmsError
 ├── AssociationRejected      the meter refused the application association
 │   └── AuthenticationFailed … because of the password or key
 ├── SecurityError            a ciphered message cannot be trusted or read
-│   └── InvocationCounterRefused … the meter wants a higher counter
+│   ├── InvocationCounterRefused … the meter wants a higher counter
+│   └── MessageRepeated      … it came before
 └── ServiceError             the meter refused one attribute or method
 """
 
@@ -84,6 +85,10 @@ class InvocationCounterRefused(SecurityError):
     def __init__(self, message: str, expected: int) -> None:
         super().__init__(message)
         self.expected = expected
+
+
+class MessageRepeated(SecurityError):
+    """A message with an invocation counter that was seen before: an old one, sent again by the network or by somebody."""
 
 
 class ServiceError(DlmsError):

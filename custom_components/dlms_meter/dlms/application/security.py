@@ -16,7 +16,7 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ..codec.cursor import Reader
-from ..errors import DecodeError, LocalProtocolError, SecurityError
+from ..errors import DecodeError, LocalProtocolError, MessageRepeated, SecurityError
 from .ciphering import (
     TAG_LENGTH,
     Ciphered,
@@ -160,8 +160,8 @@ class SecurityContext:
     def unprotect(self, octets: bytes) -> Opened:
         """Take an APDU out of its envelopes.
 
-        Raises `SecurityError` when it cannot be opened or trusted: wrong key, wrong tag, replayed, less protected than
-        the policy asks for; `DecodeError` when an envelope is malformed.
+        Raises `SecurityError` when it cannot be opened or trusted: wrong key, wrong tag, less protected than the policy
+        asks for, `MessageRepeated` when it came before; `DecodeError` when an envelope is malformed.
         """
         envelope = decode_envelope(octets)
         if not isinstance(envelope, GeneralSigning):
@@ -360,7 +360,7 @@ class SecurityContext:
         sender = (title, key)
         last = self._received.get(sender, -1)
         if counter <= last:
-            raise SecurityError(
+            raise MessageRepeated(
                 f"A message with invocation counter {counter} came after the one with {last}: somebody repeats old messages"
             )
         if len(self._received) >= _MOST_KEYS and sender not in self._received:
