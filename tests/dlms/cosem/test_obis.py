@@ -30,7 +30,17 @@ def test_written_forms(text: str, octets: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "energy", "1-0:1.8.0*256", "1.2.3.4.5.6.7", "1-0:1.8.0*255 "]
+    "text",
+    [
+        "",
+        "1",
+        "energy",
+        "1-0:1.8.0*256",
+        "1.2.3.4.5.6.7",
+        "1-0:1.8.0*255 ",
+        "1-0:1.8.٣",
+        pytest.param("1.0.1.8.0." + "9" * 5000, id="endless"),
+    ],
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(DecodeError):

@@ -5,7 +5,11 @@ from typing import Self
 
 from ..errors import DecodeError
 
-_REDUCED = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+)\.(\d+)(?:\.(\d+))?(?:[*.](\d+))?")
+_GROUP = "([0-9]{1,3})"
+_DOTTED = re.compile(r"\.".join([_GROUP] * 6))
+_REDUCED = re.compile(
+    rf"(?:{_GROUP}-)?(?:{_GROUP}:)?{_GROUP}\.{_GROUP}(?:\.{_GROUP})?(?:[*.]{_GROUP})?"
+)
 _LENGTH = 6
 
 
@@ -26,16 +30,14 @@ class Obis(bytes):
 
         Raises `DecodeError` when the text is neither.
         """
-        if re.fullmatch(r"\d+(\.\d+){5}", text):
-            groups = [int(group) for group in text.split(".")]
-        elif match := _REDUCED.fullmatch(text):
-            defaults = (1, 0, 0, 0, 0, 255)
-            groups = [
-                default if group is None else int(group)
-                for group, default in zip(match.groups(), defaults, strict=True)
-            ]
-        else:
+        match = _DOTTED.fullmatch(text) or _REDUCED.fullmatch(text)
+        if match is None:
             raise DecodeError(f"{text!r} is not an OBIS code such as 1-0:1.8.0*255")
+        defaults = (1, 0, 0, 0, 0, 255)
+        groups = [
+            default if group is None else int(group)
+            for group, default in zip(match.groups(), defaults, strict=True)
+        ]
         if max(groups) > 0xFF:
             raise DecodeError(f"{text!r}: an OBIS value group is at most 255")
         return cls(bytes(groups))
