@@ -293,14 +293,16 @@ async def introduce(home: HomeAssistant, meter_port: int) -> None:
 
 async def main() -> int:
     """Run until done or interrupted; return the exit code."""
+    arguments = parse_arguments()
     loop = asyncio.get_running_loop()
-    task = asyncio.ensure_future(run(parse_arguments()))
-    for name in (signal.SIGINT, signal.SIGTERM):
+    task = asyncio.ensure_future(run(arguments))
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(name, task.cancel)
     try:
         await task
     except asyncio.CancelledError:
         say("Stopped.")
+        return 130 if arguments.once or arguments.screenshots else 0
     except (DemoError, aiohttp.ClientError, TimeoutError) as error:
         say(f"The demo failed: {error or type(error).__name__}")
         return 1
