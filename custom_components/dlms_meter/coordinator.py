@@ -33,6 +33,7 @@ from .plausibility import PlausibilityGuard
 from .settings import client_settings
 from .storage import MeterMemory, MeterStore, async_take_over
 from .sub_meters import find_sub_meters, identity_attributes
+from .trace import Trace
 
 type DlmsConfigEntry = ConfigEntry[DlmsCoordinator]
 
@@ -74,7 +75,10 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         )
         assert entry.unique_id is not None
         self.unique_id = entry.unique_id
-        self.client = DlmsClient(client_settings(entry.data))
+        self.trace = Trace()
+        self.client = DlmsClient(
+            client_settings(entry.data), observer=self.trace.observe
+        )
         self._channel = async_get_channel(hass, self.client.settings.endpoint)
         self._store = MeterStore(hass, entry.entry_id)
         self._kept: MeterMemory | None = None
@@ -131,8 +135,9 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
     async def _async_update_data(self) -> Readings:
         """Run one session with the meter."""
         try:
-            async with self.async_session():
-                return await self._async_read()
+            with self.trace.session(dt_util.utcnow()):
+                async with self.async_session():
+                    return await self._async_read()
         except LocalProtocolError:
             raise  # a fault of this integration: it belongs into the log with its traceback
         except AuthenticationFailed as error:

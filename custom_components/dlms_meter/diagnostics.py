@@ -1,60 +1,133 @@
 """What to attach to a bug report: how the meter is reached and what it holds, without telling whose it is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.const import CONF_HOST, CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 
+from .anonymity import Anonymiser
 from .coordinator import DlmsConfigEntry, DlmsCoordinator
+from .descriptions import meaning_of
 from .dlms import CosemObject, DlmsDateTime, Quantity, Value, unit_symbol
+from .trace import RECEIVED, SENT
 
 _SECRET_KEYS: Final = {
     CONF_HOST,
     CONF_PASSWORD,
-    "logical_device_name",
-    "serial_number",
-    "title",
-    "unique_id",
+    "authentication_key",
+    "dedicated_key",
+    "device",
+    "encryption_key",
+    "global_unicast_key",
+    "master_key",
+    "serial_port",
+    "system_title",
 }
-_SHORTEST_SECRET: Final = 3
-"""Anything shorter is not told from chance where it turns up inside other text."""
+_TELLING: Final = {"invocation_counter"}
+"""Numbers that are nobody's business."""
+_HARMLESS: Final = {"active_tariff", "firmware", "firmware_version", "meter_type"}
+"""Texts that many meters have in common."""
+_SMALLEST_NUMBER: Final = 10_000
 
 
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: DlmsConfigEntry
 ) -> dict[str, Any]:
-    """Return what is known of the meter; names, numbers and addresses of people are taken out wherever they stand."""
+    """Return what is known of the meter, and what was said; names, numbers and addresses of people are replaced."""
     coordinator = entry.runtime_data
-    identity = coordinator.identity
     facts = {
         "entry": {
             "title": entry.title,
             "unique_id": entry.unique_id,
-            "data": dict(entry.data),
+            "data": async_redact_data(dict(entry.data), _SECRET_KEYS),
+            "options": dict(entry.options),
         },
-        "identity": {**asdict(identity), "manufacturer": identity.manufacturer},
+        "identity": {
+            **asdict(coordinator.identity),
+            "manufacturer": coordinator.identity.manufacturer,
+        },
         "session": _session(coordinator),
         "objects": {
             str(item.logical_name): _object(item) for item in coordinator.memory.objects
         },
+        "sub_meters": {
+            str(channel): asdict(sub_meter)
+            for channel, sub_meter in coordinator.memory.sub_meters.items()
+        },
         "readings": _readings(coordinator),
     }
-    secrets = {entry.data[CONF_HOST], entry.data.get(CONF_PASSWORD), entry.title}
-    secrets |= {
-        *identity.unique_ids,
-        identity.logical_device_name,
-        identity.serial_number,
-    }
-    texts = sorted(
-        (text for text in secrets if text and len(text) >= _SHORTEST_SECRET),
-        key=len,
-        reverse=True,
-    )
-    cleaned: dict[str, Any] = _without(async_redact_data(facts, _SECRET_KEYS), texts)
+    anonymiser = Anonymiser(*_identities(coordinator))
+    cleaned: dict[str, Any] = anonymiser.json(facts)
+    cleaned["trace"] = _trace(coordinator, anonymiser)
     return cleaned
+
+
+def _identities(coordinator: DlmsCoordinator) -> tuple[set[str], set[bytes]]:
+    """Return texts and octets that tell whose meter it is, or open it."""
+    entry, identity = coordinator.config_entry, coordinator.identity
+    texts = {text for key, text in _flat(entry.data) if key in _SECRET_KEYS} | {
+        entry.title,
+        *identity.unique_ids,
+    }
+    texts |= {identity.logical_device_name or "", identity.serial_number or ""}
+    texts |= {s.identification or "" for s in coordinator.memory.sub_meters.values()}
+    octets = {_octets_of(text) for text in texts}
+    for attribute, value in coordinator.data.values.items():
+        meaning = meaning_of(attribute)
+        if meaning is not None and not meaning.text and meaning.key not in _TELLING:
+            continue
+        if meaning is not None and meaning.key in _HARMLESS:
+            continue
+        if isinstance(value, str):
+            texts.add(value)
+        elif isinstance(value, bytes):
+            octets.add(value)
+        elif isinstance(value, int) and value >= _SMALLEST_NUMBER:
+            texts.add(str(value))
+    return texts, octets
+
+
+def _flat(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the texts of nested settings with their keys."""
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value)
+        elif isinstance(value, str):
+            yield key, value
+
+
+def _octets_of(text: str) -> bytes:
+    """Return the octets of what may be a key or password in hex digits; none if it is not."""
+    try:
+        return bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        return b""
+
+
+def _trace(
+    coordinator: DlmsCoordinator, anonymiser: Anonymiser
+) -> list[dict[str, Any]]:
+    """Return the last sessions, for scripts/replay."""
+    sessions = []
+    for session in coordinator.trace.kept():
+        clean = dict[str, list[bytes]]()
+        for way in (SENT, RECEIVED):
+            clean[way] = anonymiser.octets([a for w, a in session.apdus if w == way])
+        parts = {way: iter(apdus) for way, apdus in clean.items()}
+        sessions.append(
+            {
+                "begun": session.begun.isoformat(),
+                "error": session.error and anonymiser.text(session.error),
+                "is_cut": session.is_cut,
+                "apdus": [
+                    f"{way} {next(parts[way]).hex()}" for way, _ in session.apdus
+                ],
+            }
+        )
+    return sessions
 
 
 def _session(coordinator: DlmsCoordinator) -> dict[str, Any]:
@@ -107,15 +180,3 @@ def _shown(value: Value) -> str:
         if measured or isinstance(value, DlmsDateTime)
         else type(value).__name__
     )
-
-
-def _without(data: Any, secrets: Iterable[str]) -> Any:  # noqa: ANN401  any JSON
-    """Take `secrets` out of all texts."""
-    if isinstance(data, dict):
-        return {key: _without(value, secrets) for key, value in data.items()}
-    if isinstance(data, list):
-        return [_without(value, secrets) for value in data]
-    if isinstance(data, str):
-        for secret in secrets:
-            data = data.replace(secret, REDACTED)
-    return data
