@@ -82,7 +82,7 @@ class Wire:
     def __init__(self, noise: Noise) -> None:
         self.free_at = 0.0
         self._noise = noise
-        self._under_way: set[asyncio.TimerHandle] = set()
+        self._under_way: list[asyncio.TimerHandle] = []
 
     def carry(
         self,
@@ -97,7 +97,7 @@ class Wire:
         for start in range(0, len(data), size):
             piece = self._noise(data[start : start + size])
             due += len(piece) * line.octet_time
-            self._under_way.add(loop.call_at(due, arrive, piece, line))
+            self._under_way.append(loop.call_at(due, arrive, piece, line))
         self.free_at = due
 
     def cut(self) -> None:

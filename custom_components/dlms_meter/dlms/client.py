@@ -19,7 +19,7 @@ from typing import Final, Self
 from .application import procedures
 from .application.association import Association, AssociationSettings
 from .application.authentication import challenge_length, is_hls
-from .application.enums import Conformance, Mechanism
+from .application.enums import Conformance, DataAccessResult, Mechanism
 from .application.invocation_counter import InvocationCounter
 from .application.security_settings import SecuritySettings
 from .codec.data import Data
@@ -65,6 +65,13 @@ from .transport import TransportOpener
 from .transport.endpoint import Endpoint, LineSettings, SerialEndpoint, UdpEndpoint
 
 OBJECT_LIST: Final = AttributeDescriptor(15, Obis.parse("0-0:40.0.0*255"), 2)
+
+_TRANSFER_BROKEN: Final = (
+    DataAccessResult.LONG_GET_ABORTED,
+    DataAccessResult.NO_LONG_GET_IN_PROGRESS,
+    DataAccessResult.DATA_BLOCK_NUMBER_INVALID,
+)
+"""What a meter says when it was asked for a block twice."""
 
 INVOCATION_COUNTER: Final = Obis.parse("0-0:43.1.0*255")
 
@@ -224,9 +231,7 @@ class DlmsClient:
             line=self._line,
             sign_on=settings.sign_on,
             open_shared=self._open_shared,
-            repeats=settings.attempts - 1
-            if isinstance(settings.endpoint, UdpEndpoint)
-            else 0,
+            repeats=self._restarts,
             on_notification=self._on_notification,
             save_invocation_counter=self._save_invocation_counter,
         )
@@ -314,6 +319,14 @@ class DlmsClient:
         `progress` is told the number of octets received so far, when the value comes in blocks.
         Raises `ServiceError` when the meter refuses.
         """
+        for _ in range(self._restarts):
+            try:
+                return await self._connection.run(
+                    procedures.get(self._association, attribute, access, progress)
+                )
+            except ServiceError as error:
+                if error.result not in _TRANSFER_BROKEN:
+                    raise
         return await self._connection.run(
             procedures.get(self._association, attribute, access, progress)
         )
@@ -325,9 +338,23 @@ class DlmsClient:
 
         What it refuses, or garbles, is in the result as the `ServiceError` or `DecodeError`.
         """
-        return await self._connection.run(
+        answers = await self._connection.run(
             procedures.get_many(self._association, attributes)
         )
+        if self._restarts:
+            for attribute, answer in answers.items():
+                if getattr(answer, "result", None) in _TRANSFER_BROKEN:
+                    try:
+                        answers[attribute] = await self.get(attribute)
+                    except ServiceError as error:
+                        answers[attribute] = error
+        return answers
+
+    @property
+    def _restarts(self) -> int:
+        """How often a transfer in blocks is begun again that a lost datagram broke."""
+        over_udp = isinstance(self.settings.endpoint, UdpEndpoint)
+        return self.settings.attempts - 1 if over_udp else 0
 
     async def objects(
         self, progress: procedures.Progress | None = None

@@ -7,15 +7,21 @@ a secret are shown by their size only, in both directions, since an optical head
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 import logging
 from typing import Final, cast
 
-from .application.acse import Aarq
+from .application.acse import Aare, Aarq
 from .application.apdu import Apdu
 from .application.association import Association
 from .application.fields import InvokeIdAndPriority
-from .application.get import GetRequestNext, GetRequestNormal, GetRequestWithList
+from .application.get import (
+    GetRequestNext,
+    GetRequestNormal,
+    GetRequestWithList,
+    GetResponseWithDatablock,
+)
 from .application.procedures import Procedure, release
 from .errors import (
     DecodeError,
@@ -50,6 +56,9 @@ _SILENT: Final = "the meter did not answer; check the client and server addresse
 _GATEWAY_BUFFER: Final = 512
 """Octets; some gateways collect as many before they pass them on."""
 
+_ANSWERS_REMEMBERED: Final = 8
+"""So far back a datagram may come again."""
+
 _HARMLESS: Final = (GetRequestNormal, GetRequestNext, GetRequestWithList)
 """Requests that may reach the meter twice."""
 
@@ -75,6 +84,8 @@ class Connection:
     keeps the message back.
     `observer`, once set, is shown each APDU in clear, whether it was sent, and must not raise.
     """
+
+    observer: Observer | None = None
 
     def __init__(
         self,
@@ -106,12 +117,11 @@ class Connection:
             line.octet_time if line else 0.0,
             0 if _is_local(endpoint) else _GATEWAY_BUFFER,
         )
-        self.observer: Observer | None = None
         self._on_notification = on_notification
         self._save_invocation_counter = save_invocation_counter
         self._repeats = repeats
         self._repeats_left = 0
-        self._last_answer: Apdu | None = None
+        self._answered: deque[Apdu] = deque(maxlen=_ANSWERS_REMEMBERED)
         self._lock = asyncio.Lock()
         self._transport: Transport | None = None
         self._error: DlmsError | None = None  # why nothing more can be sent
@@ -259,7 +269,7 @@ class Connection:
         finally:
             self._request = None
         assert answer is not None  # only an APDU wakes us while a request is out
-        self._last_answer = answer
+        self._answered.append(answer)
         return answer
 
     async def _save_counter(self) -> None:
@@ -384,9 +394,21 @@ class Connection:
         _LOGGER.debug("%s < %s", self._endpoint, _Elided(answer.__str__))
         if self.observer is not None:
             self.observer(False, plain)
-        doubled = self._repeats > 0 and answer == self._last_answer
-        if _answers(self._request, answer) and not doubled:
+        if _answers(self._request, answer) and not self._is_stale(answer):
             self._wake(answer)
+
+    def _is_stale(self, answer: Apdu) -> bool:
+        """Tell whether an answer is to an earlier request: datagrams come twice, late, and in any order."""
+        if not self._repeats:
+            return False
+        request = self._request
+        if isinstance(request, GetRequestNext) and isinstance(
+            answer, GetResponseWithDatablock
+        ):
+            due = request.block_number + 1
+            return isinstance(answer.result, bytes) and answer.block_number != due
+        strange = isinstance(answer, Aare) and not isinstance(request, Aarq)
+        return strange or answer in self._answered
 
     def _notify(self, apdu: bytes) -> None:
         """Pass on what the meter sends on its own."""
