@@ -1,20 +1,29 @@
 """The profiles of the simulated meter: load profile and event log, and selective access to them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
-from itertools import chain
+from itertools import chain, pairwise
 from random import Random
 
 from custom_components.dlms_meter.dlms.application.enums import DataAccessResult
-from custom_components.dlms_meter.dlms.codec.data import Data
-from custom_components.dlms_meter.dlms.codec.datetimes import DlmsDateTime
+from custom_components.dlms_meter.dlms.codec.data import (
+    CompactArray,
+    Data,
+    DataType,
+    TypeDescription,
+)
+from custom_components.dlms_meter.dlms.codec.datetimes import (
+    ClockStatus,
+    DlmsDateTime,
+)
 from custom_components.dlms_meter.dlms.cosem.obis import Obis
 from custom_components.dlms_meter.dlms.errors import DecodeError
 
 from .house import BUILT, QUARTER
 from .objects import (
+    NULL,
     Attribute,
     MeterObject,
     Query,
@@ -29,10 +38,15 @@ from .objects import (
     uint16,
     uint32,
 )
+from .settings import ColumnChoice, Quirks, RangeAnswer, RangeForm, SentDeviation
 
 PROFILE_GENERIC = 7
 BY_RANGE, BY_ENTRY = 1, 2
-FIFO = 1
+FIFO, LIFO, LARGEST = 1, 2, 3
+ENTRIES_IN_USE = 7
+
+
+NO_OBJECT = structure(uint16(0), octets(bytes(6)), int8(0), uint16(0))
 
 
 class Refused(Exception):
@@ -53,6 +67,16 @@ class Column:
     value: Callable[[Query, datetime], Data]
 
     @property
+    def tells_time(self) -> bool:
+        """Whether it captures the time of the row."""
+        return self.value in (date_time, unix_time)
+
+    @property
+    def counts_seconds(self) -> bool:
+        """Whether it captures UNIX time."""
+        return self.value is unix_time
+
+    @property
     def definition(self) -> Data:
         """The capture object as attribute 3 shows it."""
         return structure(
@@ -69,8 +93,41 @@ type Times = Callable[[Query], Sequence[datetime]]
 
 def date_time(query: Query, moment: datetime) -> Data:
     """Return a moment as the meter writes it: its own local time, with deviation and daylight saving."""
-    local = moment.astimezone(query.settings.time_zone)
-    return octets(DlmsDateTime.from_datetime(local).encode())
+    settings = query.settings
+    return octets(_stamp(settings.quirks, settings.time_zone, moment.astimezone(UTC)))
+
+
+@cache
+def _stamp(quirks: Quirks, time_zone: tzinfo, moment: datetime) -> bytes:
+    local = moment.astimezone(_zone(quirks, time_zone, moment))
+    offset, summer = local.utcoffset(), local.dst() or timedelta()
+    assert offset is not None
+    minutes = timedelta(minutes=1)
+    deviation = {
+        SentDeviation.STANDARD: -offset // minutes,
+        SentDeviation.REVERSED: offset // minutes,
+        SentDeviation.OF_WINTER: (summer - offset) // minutes,
+        SentDeviation.NONE: None,
+    }[quirks.sent_deviation]
+    status = ClockStatus.DAYLIGHT_SAVING if summer else ClockStatus(0)
+    stamp = replace(
+        DlmsDateTime.from_datetime(local),
+        deviation=deviation,
+        status=status if quirks.marks_summer else None,
+    )
+    return stamp.encode()
+
+
+def unix_time(_query: Query, moment: datetime) -> Data:
+    return uint32(int(moment.timestamp()))
+
+
+def _zone(quirks: Quirks, time_zone: tzinfo, moment: datetime) -> tzinfo:
+    """Return the zone that the meter's clock keeps."""
+    if not quirks.keeps_winter_time:
+        return time_zone
+    winter = datetime(moment.year, 1, 1, tzinfo=time_zone).utcoffset()
+    return timezone(winter or timedelta())
 
 
 def profile(
@@ -82,41 +139,101 @@ def profile(
     entries: int,
     readers: Readers = Readers.EVERYONE,
 ) -> MeterObject:
-    """Make a Profile generic object (version 1) whose first column is the clock."""
+    """Make a Profile generic object (version 1); its first column that tells the time is its sort object."""
 
     def attribute(value: Callable[[Query], Data] | Data, *selectors: int) -> Attribute:
         source = value if not isinstance(value, Data) else lambda _: value
         return Attribute(source, readers, selectors)
 
+    def refusable(number: int, value: Data) -> Attribute:
+        def source(query: Query) -> Data:
+            if number in query.settings.quirks.refused_attributes:
+                raise Refused(DataAccessResult.READ_WRITE_DENIED)
+            return value
+
+        return attribute(source)
+
+    def entries_in_use(query: Query) -> Data:
+        if ENTRIES_IN_USE in query.settings.quirks.refused_attributes:
+            raise Refused(DataAccessResult.OBJECT_UNDEFINED)
+        return uint32(len(times(query)))
+
+    sort_object = next((each for each in columns if each.tells_time), None)
+
     return cosem_object(
         PROFILE_GENERIC,
         code,
         attribute(lambda query: _buffer(query, columns, times), BY_RANGE, BY_ENTRY),
-        attribute(array([column.definition for column in columns])),
-        attribute(uint32(int(period.total_seconds()))),
-        attribute(enum(FIFO)),
-        attribute(columns[0].definition),
-        attribute(lambda query: uint32(len(times(query)))),
+        refusable(3, array([column.definition for column in columns])),
+        refusable(4, uint32(int(period.total_seconds()))),
+        attribute(_sort_method),
+        refusable(6, sort_object.definition if sort_object else NO_OBJECT),
+        attribute(entries_in_use),
         attribute(uint32(entries)),
         version=1,
         methods=2,
     )
 
 
+def _sort_method(query: Query) -> Data:
+    quirks = query.settings.quirks
+    if quirks.sorted_by_value:
+        return enum(LARGEST)
+    claimed = quirks.claims_newest_first
+    return enum(LIFO if (quirks.newest_first if claimed is None else claimed) else FIFO)
+
+
 def _buffer(query: Query, columns: tuple[Column, ...], times: Times) -> Data:
-    moments = times(query)
+    quirks = query.settings.quirks
+    moments = _in_order(query, columns, times(query))
     if query.access is not None:
         select = {BY_RANGE: _by_range, BY_ENTRY: _by_entry}[query.access.selector]
         try:
             columns, moments = select(query, columns, moments)
         except (DecodeError, TypeError, ValueError) as error:
             raise Refused(DataAccessResult.TYPE_UNMATCHED) from error
-    return array(
-        [
-            structure(*(column.value(query, moment) for column in columns))
-            for moment in moments
-        ]
-    )
+    elif not quirks.gives_whole_buffer:
+        raise Refused(DataAccessResult.OTHER_REASON)
+    if quirks.answers_backwards:
+        moments = moments[::-1]
+    rows = [[column.value(query, each) for column in columns] for each in moments]
+    if quirks.compressed:
+        rows = _compress(rows, columns)
+    if quirks.compact and rows:
+        cells = tuple(TypeDescription(cell.type) for cell in rows[0])
+        element = TypeDescription(DataType.STRUCTURE, cells)
+        elements = tuple(structure(*row) for row in rows)
+        return Data(DataType.COMPACT_ARRAY, CompactArray(element, elements))
+    return array([structure(*row) for row in rows])
+
+
+def _in_order(
+    query: Query, columns: tuple[Column, ...], moments: Sequence[datetime]
+) -> Sequence[datetime]:
+    quirks = query.settings.quirks
+    if quirks.sorted_by_value:
+
+        def value(moment: datetime) -> int:
+            number = columns[-1].value(query, moment).value
+            assert isinstance(number, int)
+            return -number
+
+        return sorted(moments, key=value)
+    return moments[::-1] if quirks.newest_first else moments
+
+
+def _compress(rows: list[list[Data]], columns: tuple[Column, ...]) -> list[list[Data]]:
+    """Leave out what follows from the row before: every time, and values that are the same."""
+    compressed = rows[:1]
+    for last, row in pairwise(rows):
+        cells = zip(columns, last, row, strict=True)
+        compressed.append(
+            [
+                NULL if column.tells_time or cell == before else cell
+                for column, before, cell in cells
+            ]
+        )
+    return compressed
 
 
 type _Selection = tuple[tuple[Column, ...], Sequence[datetime]]
@@ -125,20 +242,27 @@ type _Selection = tuple[tuple[Column, ...], Sequence[datetime]]
 def _by_range(
     query: Query, columns: tuple[Column, ...], moments: Sequence[datetime]
 ) -> _Selection:
-    """Obey a range descriptor: {restricting object, from, to, selected columns}; the clock restricts."""
+    """Obey a range descriptor: {restricting object, from, to, selected columns}; the sort object restricts."""
     assert query.access is not None
     restricting, first, last, selected = _elements(query.access.parameters, 4)
-    if restricting != columns[0].definition:
-        raise ValueError("only the clock restricts")
-    since, until = _moment(query, first), _moment(query, last)
+    sort_object = next((each for each in columns if each.tells_time), None)
+    if sort_object is None or restricting != sort_object.definition:
+        raise ValueError("only the sort object restricts")
+    end = _unix_moment if sort_object.counts_seconds else _moment
+    since, until = end(query, first), end(query, last)
+    if until - since < query.settings.quirks.least_range:
+        raise ValueError("too short a range")
     by_definition = {column.definition: column for column in columns}
     wanted = _elements(selected)
     if not all(definition in by_definition for definition in wanted):
         raise ValueError("no such column")
-    return (
-        tuple(by_definition[definition] for definition in wanted) or columns,
-        [moment for moment in moments if since <= moment <= until],
-    )
+    chosen = tuple(by_definition[definition] for definition in wanted)
+    answer = query.settings.quirks.range_answer
+    if answer is RangeAnswer.NOTHING:
+        moments = []
+    elif answer is not RangeAnswer.IGNORE:
+        moments = [moment for moment in moments if since <= moment <= until]
+    return _choose(query, columns, chosen or columns), moments
 
 
 def _by_entry(
@@ -146,6 +270,8 @@ def _by_entry(
 ) -> _Selection:
     """Obey an entry descriptor: {from entry, to entry, from column, to column}, from 1; as `to` 0 is the last."""
     assert query.access is not None
+    if not query.settings.quirks.takes_entries:
+        raise Refused(DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)
     numbers = [element.value for element in _elements(query.access.parameters, 4)]
     from_entry, to_entry, from_column, to_column = (
         number if isinstance(number, int) else -1 for number in numbers
@@ -153,9 +279,18 @@ def _by_entry(
     if min(from_entry, from_column) < 1 or min(to_entry, to_column) < 0:
         raise ValueError("entries and columns count from 1")
     return (
-        columns[from_column - 1 : to_column or None],
+        _choose(query, columns, columns[from_column - 1 : to_column or None]),
         moments[from_entry - 1 : to_entry or None],
     )
+
+
+def _choose(
+    query: Query, columns: tuple[Column, ...], chosen: tuple[Column, ...]
+) -> tuple[Column, ...]:
+    choice = query.settings.quirks.column_choice
+    if choice is ColumnChoice.REFUSE and chosen != columns:
+        raise ValueError("columns cannot be chosen")
+    return columns if choice is ColumnChoice.IGNORE else chosen
 
 
 def _elements(data: Data, count: int | None = None) -> tuple[Data, ...]:
@@ -164,17 +299,37 @@ def _elements(data: Data, count: int | None = None) -> tuple[Data, ...]:
     return tuple(element for element in data.value if isinstance(element, Data))
 
 
+def _unix_moment(_query: Query, data: Data) -> datetime:
+    if data.type is not DataType.DOUBLE_LONG_UNSIGNED or not isinstance(
+        data.value, int
+    ):
+        raise TypeError("seconds since 1970 expected")
+    return datetime.fromtimestamp(data.value, UTC)
+
+
 def _moment(query: Query, data: Data) -> datetime:
     """Read a boundary: with deviation, or without it in the meter's own time."""
+    quirks = query.settings.quirks
     if not isinstance(data.value, bytes):
         raise TypeError("a date-time expected")
     stamp = DlmsDateTime.decode(data.value)
-    if (moment := stamp.as_utc()) is not None:
-        return moment
+    form = RangeForm(data.type is DataType.DATE_TIME, stamp.deviation is not None)
+    if form not in quirks.range_forms:
+        raise ValueError("not in this form")
     local = stamp.local()
     if local is None:
         raise ValueError("a date-time without wildcards expected")
-    return local.replace(tzinfo=query.settings.time_zone).astimezone(UTC)
+    if stamp.deviation is None:
+        zone = _zone(quirks, query.settings.time_zone, query.moment)
+        return local.replace(tzinfo=zone).astimezone(UTC)
+    minutes = stamp.deviation
+    if quirks.sent_deviation is SentDeviation.REVERSED:
+        minutes = -minutes
+    if quirks.sent_deviation is SentDeviation.OF_WINTER and stamp.status:
+        minutes -= 60
+    if quirks.range_answer is RangeAnswer.MISREAD:
+        minutes = -minutes
+    return (local + timedelta(minutes=minutes)).replace(tzinfo=UTC)
 
 
 # The load profile: the registers every quarter of an hour, for 60 days.

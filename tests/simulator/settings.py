@@ -1,6 +1,7 @@
 """How the simulated meter is built: addresses, limits, and which client may associate how."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -84,6 +85,8 @@ class Quirks:
     )
     """Which ranges are taken; the others are refused."""
     range_answer: RangeAnswer = RangeAnswer.OBEY
+    least_range: timedelta = timedelta()
+    """Shorter ranges are refused."""
     takes_entries: bool = True
     gives_whole_buffer: bool = True
     column_choice: ColumnChoice = ColumnChoice.OBEY
@@ -91,6 +94,8 @@ class Quirks:
     """Entry 1 is the newest."""
     claims_newest_first: bool | None = None
     """What the sort method says about that; None for the truth."""
+    answers_backwards: bool = False
+    """The last one of the rows wanted is sent first, however entries are numbered."""
     sorted_by_value: bool = False
     """By the value of the last column, the largest first."""
     compressed: bool = False

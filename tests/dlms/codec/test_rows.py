@@ -89,17 +89,19 @@ def plainly(octets: bytes) -> list[tuple[Data, ...]]:
     ]
 
 
-def at_once(octets: bytes) -> list[tuple[Data, ...]]:
+def at_once(buffer: bytes | Data) -> list[tuple[Data, ...]]:
     """Read rows at once, and put the types back to the values."""
     return [
         tuple(map(Data, run.types, values, strict=True))
-        for run in read_rows(octets)
+        for run in read_rows(buffer)
         for values in run.rows
     ]
 
 
 def check_twin(octets: bytes) -> list[RowRun]:
-    assert at_once(octets) == plainly(octets)
+    rows = plainly(octets)
+    assert at_once(octets) == rows
+    assert at_once(read_data(Reader(octets))) == rows
     return list(read_rows(octets))
 
 
@@ -245,6 +247,12 @@ def test_any_array(vector: Vector) -> None:
 def test_nonsense(octets: str) -> None:
     with pytest.raises(DecodeError):
         list(read_rows(bytes.fromhex(octets)))
+
+
+@pytest.mark.parametrize("data", [cell(T.LONG, 1), row(), Data(T.ENUM, 1)])
+def test_decoded_nonsense(data: Data) -> None:
+    with pytest.raises(DecodeError):
+        list(read_rows(data))
 
 
 def test_the_rows_before_the_fault_are_read() -> None:

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from custom_components.dlms_meter.dlms.cosem.clock import DeviationRule, MeterClock
 from custom_components.dlms_meter.dlms.cosem.meter_memory import (
     MeterMemory,
     ShortName,
 )
 from custom_components.dlms_meter.dlms.cosem.obis import Obis
+from custom_components.dlms_meter.dlms.cosem.profile_memory import ProfileMemory
 from custom_components.dlms_meter.dlms.errors import DecodeError
 
 LEARNED = MeterMemory(
@@ -23,6 +25,8 @@ LEARNED = MeterMemory(
         (3, Obis.parse("1-0:1.8.0")): ShortName(0x1500, 0),
         (64, Obis.parse("0-0:43.0.0")): ShortName(0xFE00, 1),
     },
+    clock=MeterClock(deviation=DeviationRule.REVERSED, standard_offset=330),
+    profiles={Obis.parse("1-0:99.1.0"): ProfileMemory(capture_period=900)},
 )
 
 
@@ -49,6 +53,7 @@ def test_what_a_newer_release_stored_besides_is_left_out() -> None:
         {"short_names": [[3, "1-0:1.8.0"]]},
         {"short_names": [[3, 18, 0, 0]]},
         {"short_names": [["three", "1-0:1.8.0", 0, 0]]},
+        {"profiles": 7},
     ],
 )
 def test_refused(stored: dict[str, Any]) -> None:

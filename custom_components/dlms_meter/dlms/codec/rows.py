@@ -13,7 +13,16 @@ from typing import NamedTuple
 from ..errors import DecodeError
 from .axdr import MAX_DEPTH, compact_contents, read_data, read_described
 from .cursor import Reader
-from .data import EMPTY, FIXED, BitString, Data, DataType, DataValue, TypeDescription
+from .data import (
+    EMPTY,
+    FIXED,
+    BitString,
+    CompactArray,
+    Data,
+    DataType,
+    DataValue,
+    TypeDescription,
+)
 
 ROWS_AT_ONCE = 200
 """Rows handed out together: few enough that what is done with them keeps nobody waiting."""
@@ -34,18 +43,36 @@ class RowRun(NamedTuple):
     rows: list[Row]
 
 
-def read_rows(octets: bytes, most: int = ROWS_AT_ONCE) -> Iterator[RowRun]:
-    """Read a buffer, at most `most` rows at a time, in the order they were sent.
+def read_rows(buffer: bytes | Data, most: int = ROWS_AT_ONCE) -> Iterator[RowRun]:
+    """Read a buffer, as octets or decoded already, at most `most` rows at a time, in the order they were sent.
 
     It is an array or compact-array of structures, one a row; an element that is no structure is a row of one cell.
     Null-data stands for no rows. Octets after the value are passed over, as with every value read.
     Raises `DecodeError`, after the rows that can be read, where octets are missing or make no sense.
     """
-    # 5,000 rows of six: 0.7 ms where `decode_data` needs 12; when hardly a row has the types of the row before: 6.
+    # 5,000 rows of six in 0.7 ms where `decode_data` needs 11; when hardly a row has the types of the row before, in 7.
+    if isinstance(buffer, Data):
+        yield from map(_run_of, _decoded_rows(buffer))
+        return
     try:
-        yield from _read_rows(octets, most)
+        yield from _read_rows(buffer, most)
     except IndexError, StructError:
-        raise DecodeError("the rows go on after the last octet", len(octets)) from None
+        raise DecodeError("the rows go on after the last octet", len(buffer)) from None
+
+
+def _decoded_rows(buffer: Data) -> tuple[Data, ...]:
+    match buffer:
+        case Data(DataType.ARRAY, tuple(elements)):
+            return tuple([each for each in elements if isinstance(each, Data)])
+        case Data(value=CompactArray(elements=elements)):
+            return elements
+        case Data(DataType.NULL_DATA):
+            return ()
+    raise _no_buffer(buffer.type)
+
+
+def _no_buffer(tag: int) -> DecodeError:
+    return DecodeError(f"{tag:02X} is not the tag of a buffer", 0)
 
 
 def _read_rows(octets: bytes, most: int) -> Iterator[RowRun]:
@@ -65,7 +92,7 @@ def _read_rows(octets: bytes, most: int) -> Iterator[RowRun]:
         contents = octets[offset:end]
         yield from _runs(_Described(contents, description), 0, len(contents), most)
     elif tag != DataType.NULL_DATA:
-        raise DecodeError(f"{tag:02X} is not the tag of a buffer", 0)
+        raise _no_buffer(tag)
 
 
 def _runs(

@@ -113,6 +113,16 @@ class MeterClock:
         standard = ahead - _HOUR if summer else ahead
         return replace(self, standard_offset=standard // _MINUTE)
 
+    def of_winter(self) -> Self:
+        """Return the same clock, known to leave the hour of summer time out of its deviation."""
+        reversed_ = self.deviation.reversed
+        return replace(
+            self,
+            deviation=DeviationRule.REVERSED_OF_WINTER
+            if reversed_
+            else DeviationRule.STANDARD_OF_WINTER,
+        )
+
     def ahead(self, deviation: int | None, summer: bool) -> timedelta | None:
         """Return how far ahead of UTC the local time is in a date-time with this deviation and summer time flag.
 
@@ -193,7 +203,8 @@ class MomentReader:
     """
 
     def __init__(self, clock: MeterClock, time_zone: tzinfo | None = None) -> None:
-        self._clock = clock
+        self.clock = clock
+        """How they are read; what they show of it themselves is added."""
         self._time_zone = None if clock.keeps_winter_time else time_zone
         self._ahead: dict[_Zone, timedelta | None] = {}
         self._last: datetime | None = None
@@ -230,22 +241,24 @@ class MomentReader:
         self._marks_summer |= summer
         if (
             deviation != _NO_DEVIATION
-            and self._clock.deviation is not DeviationRule.USELESS
+            and self.clock.deviation is not DeviationRule.USELESS
         ):
-            ahead = self._clock.ahead(deviation, summer)
+            ahead = self.clock.ahead(deviation, summer)
             assert ahead is not None
             return ahead + self._forgotten_hour(ahead, local) if summer else ahead
-        return None if self._time_zone else self._clock.ahead(None, summer)
+        return None if self._time_zone else self.clock.ahead(None, summer)
 
     def _forgotten_hour(self, ahead: timedelta, local: datetime) -> timedelta:
         """Return the hour of summer time, if the deviation of a date-time in summer leaves it out.
 
         In winter the clock itself cannot show that the meter does this.
         """
-        if self._time_zone is None:
-            return timedelta()
-        here = local.replace(tzinfo=self._time_zone).utcoffset()
-        return _HOUR if here == ahead + _HOUR else timedelta()
+        if self._time_zone is not None:
+            here = local.replace(tzinfo=self._time_zone).utcoffset()
+            if here == ahead + _HOUR:
+                self.clock = self.clock.of_winter()
+                return _HOUR
+        return timedelta()
 
     def _in_zone(self, local: datetime, zone: _Zone) -> datetime | None:
         if self._time_zone is None:

@@ -6,7 +6,9 @@ from types import UnionType
 from typing import Any, NamedTuple, Self
 
 from ..errors import DecodeError
+from .clock import MeterClock
 from .obis import Obis
+from .profile_memory import ProfileMemory
 
 
 class ShortName(NamedTuple):
@@ -38,6 +40,10 @@ class MeterMemory:
     """Methods of an object with a short name are called by Write, not by Read; None until one was tried."""
     short_names: dict[tuple[int, Obis], ShortName] = field(default_factory=dict)
     """Objects by class and logical name, as the object list for short names has them; empty until it was read."""
+    clock: MeterClock | None = None
+    """How its date-times are to be read; None until its clock was compared with ours."""
+    profiles: dict[Obis, ProfileMemory] = field(default_factory=dict)
+    """Profiles that were read, by logical name."""
 
     def to_storage(self) -> dict[str, Any]:
         """Return the same as JSON-able values, for `from_storage`."""
@@ -52,6 +58,11 @@ class MeterMemory:
                 [class_id, str(logical_name), *short_name]
                 for (class_id, logical_name), short_name in self.short_names.items()
             ],
+            "clock": self.clock and self.clock.to_storage(),
+            "profiles": {
+                str(name): profile.to_storage()
+                for name, profile in self.profiles.items()
+            },
         }
 
     @classmethod
@@ -71,9 +82,19 @@ class MeterMemory:
                     "short_names", ()
                 )
             }
+            clock = stored.get("clock")
+            profiles = {
+                Obis.parse(name): ProfileMemory.from_storage(profile)
+                for name, profile in stored.get("profiles", {}).items()
+            }
         except (AttributeError, TypeError, ValueError) as error:
             raise DecodeError(f"not a stored memory of a meter: {error!r}") from error
-        return cls(**facts, short_names=names)
+        return cls(
+            **facts,
+            short_names=names,
+            clock=None if clock is None else MeterClock.from_storage(clock),
+            profiles=profiles,
+        )
 
 
 _FACTS: dict[str, type | UnionType] = {
