@@ -65,6 +65,7 @@ _ENABLED: Final[dict[Kind, set[str]]] = {
     Kind.STATE: {"active_tariff"},
     Kind.COUNTER: {"power_failures"},
 }  # fmt: skip
+_ENABLED_BY_TARIFF: Final = {"active_energy"}
 _QUADRANTS: Final = {Direction.Q1, Direction.Q2, Direction.Q3, Direction.Q4}
 
 _NAMED: Final = {
@@ -89,7 +90,8 @@ _NAMED: Final = {
     "gas_volume_import", "gas_volume_undisturbed_import", "heat_cost_units", "heat_energy", "hot_water_volume",
     "humidity", "internal_control_signals", "invocation_counter", "last_calibration", "last_clock_synchronisation",
     "last_configuration_change", "last_firmware_activation", "local_date", "local_time", "logical_device_name",
-    "long_power_failures", "long_power_failures_any_phase", "mbus_information", "mbus_value", "meter_id",
+    "long_power_failures", "long_power_failures_any_phase", "mbus_information", "mbus_value",
+    "mbus_value_capture_time", "meter_id",
     "meter_type", "metering_point_id", "operating_duration", "operating_status", "phase_angle", "power_factor",
     "power_factor_average", "power_factor_export", "power_failure_duration", "power_failure_time", "power_failures",
     "power_failures_any_phase", "pressure", "reactive_energy_export", "reactive_energy_import",
@@ -170,10 +172,12 @@ def _meaning_of_sub_meter(
 ) -> Meaning:
     """Say what a sub-meter measures: its medium, and the unit, tell more than the name of the value."""
     meaning = replace(meaning, channel=0)  # the device says it
-    if meaning.quantity != "mbus_value" or meaning.aspect:
+    if meaning.quantity != "mbus_value":
         return meaning
     if meaning.index == "1":
         meaning = replace(meaning, index=None)
+    if meaning.aspect:
+        return meaning
     for quantity, direction, units in sub_meter.medium.quantities:
         if unit in units:
             return replace(meaning, quantity=quantity, direction=direction)
@@ -278,6 +282,7 @@ def _enabled(meaning: Meaning) -> bool:
         meaning.quantity in _ENABLED.get(meaning.kind, ())
         and meaning.billing_period is None
         and meaning.direction not in _QUADRANTS
+        and (meaning.tariff is None or meaning.quantity in _ENABLED_BY_TARIFF)
     )
 
 

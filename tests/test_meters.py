@@ -1,0 +1,172 @@
+"""Meters unlike each other, as Home Assistant shows them: devices, entities, names, classes, states."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from syrupy.assertion import SnapshotAssertion
+
+from custom_components.dlms_meter.const import CONF_SUPPLY_SWITCH, DOMAIN
+from tests.home import UNIQUE_ID, Line, value_of
+from tests.models import INDUSTRIAL, PREPAID, SUB_METERS, mbus_client
+from tests.simulator import Meter
+from tests.simulator.objects import MeterObject
+
+METERS: dict[str, Sequence[MeterObject]] = {
+    "single-phase prepaid with disconnector": PREPAID,
+    "with gas, water and heat": SUB_METERS,
+    "industrial": INDUSTRIAL,
+}
+NOW = "2026-11-20T12:00:30Z"
+
+
+async def load(
+    hass: HomeAssistant,
+    line: Line,
+    entry: MockConfigEntry,
+    objects: Sequence[MeterObject],
+) -> None:
+    line.meter = Meter(now=line.meter.now, objects=objects)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+
+def shown(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, Any]:
+    """Return devices and entities, in words that are the same in all releases of Home Assistant."""
+    entities = er.async_get(hass)
+    return {
+        f"{device.name} ({device.manufacturer}, {device.serial_number})": {
+            entity.entity_id: described(hass, entity)
+            for entity in er.async_entries_for_device(
+                entities, device.id, include_disabled_entities=True
+            )
+        }
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(hass), entry.entry_id
+        )
+    }
+
+
+def described(hass: HomeAssistant, entity: er.RegistryEntry) -> str:
+    state = hass.states.get(entity.entity_id)
+    if state is None:
+        return f"disabled: {entity.original_name}"
+    attributes = state.attributes
+    facts = (
+        entity.original_name,
+        f"{state.state} {attributes.get('unit_of_measurement', '')}".rstrip(),
+        attributes.get("device_class"),
+        attributes.get("state_class"),
+        entity.entity_category,
+    )
+    return " | ".join(str(fact) for fact in facts if fact is not None)
+
+
+@pytest.fixture
+def time_stands_still(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to(NOW)
+
+
+@pytest.mark.parametrize("name", METERS)
+@pytest.mark.usefixtures("time_stands_still")
+async def test_meter(
+    hass: HomeAssistant,
+    line: Line,
+    entry: MockConfigEntry,
+    snapshot: SnapshotAssertion,
+    name: str,
+) -> None:
+    await load(hass, line, entry, METERS[name])
+    assert shown(hass, entry) == snapshot
+
+
+async def test_switch_is_there_for_those_who_asked(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry
+) -> None:
+    """And even then it is disabled until it is enabled by hand."""
+    hass.config_entries.async_update_entry(entry, options={CONF_SUPPLY_SWITCH: True})
+    await load(hass, line, entry, PREPAID)
+    registry = er.async_get(hass)
+    unique_id = f"{UNIQUE_ID}_70_0-0:96.3.10*255_2_supply_switch"
+    entity_id = registry.async_get_entity_id("switch", DOMAIN, unique_id)
+    assert entity_id is not None
+    entity = registry.async_get(entity_id)
+    assert entity is not None
+    assert entity.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+
+    hass.config_entries.async_update_entry(entry, options={})
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert registry.async_get_entity_id("switch", DOMAIN, unique_id) is None
+
+
+async def test_exchanged_sub_meter_is_another_device(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    entry: MockConfigEntry,
+) -> None:
+    """Its readings do not go on where those of the old one ended; the old one is cleaned up."""
+    await load(hass, line, entry, SUB_METERS)
+    registry = dr.async_get(hass)
+    names = {
+        device.serial_number: device.name
+        for device in dr.async_entries_for_config_entry(registry, entry.entry_id)
+    }
+    assert names == {
+        "40817263": "SIM D4",
+        "12345678": "Gas meter",
+        "87654321": "Water meter",
+        "33445566": "Heat meter",
+    }
+    others = [i for i in line.meter.objects if str(i.logical_name) != "0-1:24.1.0*255"]
+    line.meter = Meter(
+        now=line.meter.now, objects=(*others, mbus_client(1, 0x99990000, 0x2324, 3))
+    )
+    freezer.tick(3700)
+    await entry.runtime_data.async_refresh()
+    await hass.async_block_till_done()
+
+    devices = dr.async_entries_for_config_entry(registry, entry.entry_id)
+    assert {device.serial_number for device in devices} == {
+        "40817263",
+        "99990000",
+        "87654321",
+        "33445566",
+    }
+    gas = registry.async_get_device_by_identifier(
+        (DOMAIN, f"{UNIQUE_ID}_99990000"), entry.entry_id
+    )
+    assert gas is not None
+    meter = registry.async_get_device_by_identifier((DOMAIN, UNIQUE_ID), entry.entry_id)
+    assert meter is not None
+    assert gas.via_device_id == meter.id
+
+
+async def test_new_object_appears_and_vanished_one_goes(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    entry: MockConfigEntry,
+) -> None:
+    """The list of objects is read once a day."""
+    await load(hass, line, entry, PREPAID)
+    before = set(er.async_get(hass).entities)
+    without = [i for i in PREPAID if str(i.logical_name) != "1-0:12.7.0*255"]
+    frequency = [i for i in INDUSTRIAL if str(i.logical_name) == "1-0:14.7.0*255"]
+    line.meter = Meter(now=line.meter.now, objects=(*without, *frequency))
+    await entry.runtime_data.async_refresh()
+    await hass.async_block_till_done()
+    assert set(er.async_get(hass).entities) == before
+
+    freezer.tick(86_400)
+    await entry.runtime_data.async_refresh()
+    await hass.async_block_till_done()
+    after = set(er.async_get(hass).entities)
+    assert before - after == {"sensor.sim_p1_voltage"}
+    assert after - before == {"sensor.sim_p1_frequency"}
+    assert value_of(hass, "sensor.sim_p1_frequency") == "50.01"
