@@ -119,6 +119,11 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         self.memory.accepted = self._guard.accepted
         self._store.async_delay_save(self.memory, _SAVE_DELAY)
 
+    async def async_save(self) -> None:
+        """Keep what was learned, now."""
+        self.memory.accepted = self._guard.accepted
+        await self._store.async_save(self.memory)
+
     @asynccontextmanager
     async def async_session(self) -> AsyncIterator[DlmsClient]:
         """Lead one session with the meter, after making sure that it is ours. Others wait for their turn.
@@ -164,9 +169,8 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             self.memory.scaler_units,
         )
         readings = self._believed(report)
-        self.memory.accepted = self._guard.accepted
         if changed or len(self.memory.scaler_units) != known:
-            await self._store.async_save(self.memory)
+            await self.async_save()
         if changed and self.data is not None:
             LOGGER.info(
                 "%s: the meter changed; loading again to see its objects as they are now",
