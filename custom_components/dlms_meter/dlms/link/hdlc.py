@@ -31,7 +31,7 @@ __all__ = ["HdlcLimits", "HdlcLink", "HdlcParameters", "State"]
 MAX_OCTETS_WITHOUT_PROGRESS = 256 * 1024
 """So much may come while a frame is awaited and none is of use; then the link gives up."""
 
-_DAMAGES_PER_ATTEMPT = 3
+_DAMAGES_PER_ATTEMPT = 2
 """A meter whose answers come damaged is at least there: it is asked again so much more often than a silent one."""
 
 _PROMPT_TURNS = 3
@@ -67,8 +67,9 @@ class HdlcLink:
     _burst: int  # I frames since the meter got the word
     _silences: int  # timeouts without progress
     _damages: int  # … in which a damaged answer came
-    _bad_checks: int  # in the statistics when the last frame was sent
-    _last: Frame  # … this one
+    _last: Frame  # sent
+    _bad_checks: int  # in the statistics when it was sent
+    _discarded: int  # octets, likewise
     _turns: int  # prompt polls and repetitions since progress or timeout
     _octets: int  # received without progress
     _progress: int  # frames that brought something new
@@ -170,6 +171,7 @@ class HdlcLink:
         self._receive(self._decoder.flush())
         if not self._awaiting or self.statistics.frames_received > before:
             return
+        damaged = damaged or self.statistics.octets_discarded > self._discarded
         self._turns = 0
         limit = _DAMAGES_PER_ATTEMPT * self.parameters.attempts
         if damaged and self._damages < limit:
@@ -414,7 +416,7 @@ class HdlcLink:
         self._stations.sent(frame)
         self.statistics.frames_sent += 1
         self._last = frame
-        self._bad_checks = self.statistics.bad_checks
+        self._note_damage()
         self._awaiting = True
         self._polled = frame.type is FrameType.RR
         self._burst = 0
@@ -435,8 +437,13 @@ class HdlcLink:
         self._ending = self._awaiting = self._polled = False
         self._undisturbed = True
         self._burst = self._progress = self._progress_at_start = 0
-        self._bad_checks = self.statistics.bad_checks
+        self._note_damage()
         self._mark()
+
+    def _note_damage(self) -> None:
+        """Begin to look for damage in what comes."""
+        self._bad_checks = self.statistics.bad_checks
+        self._discarded = self.statistics.octets_discarded
 
     def _mark(self) -> None:
         """Begin to wait for something new: count afresh."""
