@@ -29,7 +29,7 @@ from .connection import (
     Observer,
     SaveInvocationCounter,
 )
-from .cosem.descriptors import AttributeDescriptor, SelectiveAccess
+from .cosem.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from .cosem.identity import IDENTITY_ATTRIBUTES, Identity
 from .cosem.meter_memory import MeterMemory
 from .cosem.obis import Obis
@@ -355,6 +355,28 @@ class DlmsClient:
         """How often a transfer in blocks is begun again that a lost datagram broke."""
         over_udp = isinstance(self.settings.endpoint, UdpEndpoint)
         return self.settings.attempts - 1 if over_udp else 0
+
+    async def set(
+        self,
+        attribute: AttributeDescriptor,
+        data: Data,
+        access: SelectiveAccess | None = None,
+    ) -> None:
+        """Write one attribute, or the part of it that `access` selects; attribute 0 is all of them, in a structure.
+
+        Raises `ServiceError` when the meter refuses.
+        """
+        await self._connection.run(
+            procedures.set_attribute(self._association, attribute, data, access=access)
+        )
+
+    async def invoke(
+        self, method: MethodDescriptor, data: Data | None = None
+    ) -> Data | None:
+        """Invoke one method, and return what it returns, if anything. Raises `ServiceError` when the meter refuses."""
+        return await self._connection.run(
+            procedures.invoke(self._association, method, data)
+        )
 
     async def objects(
         self, progress: procedures.Progress | None = None
