@@ -1,6 +1,6 @@
 """Reading by logical names: GET, following data blocks to the last."""
 
-from ..codec.axdr import Data, DataType, read_data
+from ..codec.axdr import Data, DataType, encode_data
 from ..codec.cursor import Reader
 from ..cosem.descriptors import AttributeDescriptor, SelectedAttribute, SelectiveAccess
 from .apdu import Apdu
@@ -36,8 +36,8 @@ def get_one(
     access: SelectiveAccess | None,
     progress: Progress | None,
     high_priority: bool | None,
-) -> Procedure[Data]:
-    """Read one attribute, or the part of it that `access` selects."""
+) -> Procedure[Data | bytes]:
+    """Read one attribute, or the part of it that `access` selects; what came in blocks is left as octets."""
     needed = Conformance.GET
     if access is not None:
         needed |= Conformance.SELECTIVE_ACCESS
@@ -47,7 +47,8 @@ def get_one(
     what, invoke = str(attribute), association.next_invoke(high_priority=high_priority)
     answer = yield GetRequestNormal(invoke, attribute, access)
     if isinstance(answer, GetResponseWithDatablock):
-        return _value_in((yield from _join_blocks(what, invoke, answer, progress)))
+        octets = yield from _join_blocks(what, invoke, answer, progress)
+        return octets or encode_data(Data(DataType.NULL_DATA, None))
     if not isinstance(answer, GetResponseNormal):
         raise refusal_or_fault(what, answer)
     check_invoke(what, invoke, answer.invoke)
@@ -102,10 +103,3 @@ def _join_blocks(
         if not isinstance(answer, GetResponseWithDatablock):
             raise refusal_or_fault(what, answer)
         block = answer
-
-
-def _value_in(octets: bytes) -> Data:
-    """Decode a value that came in blocks; as with `GetResponseNormal`, octets after it are passed over."""
-    if not octets:
-        return Data(DataType.NULL_DATA, None)  # the empty profile of `_join_blocks`
-    return read_data(Reader(octets))

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Generator
 
+from ..codec.axdr import Data, read_data
+from ..codec.cursor import Reader
 from ..errors import RemoteProtocolError, ServiceError
 from .action import ActionResponseNormal
 from .apdu import Apdu
@@ -96,6 +98,14 @@ def _room(association: Association, what: str, empty: Apdu) -> int:
             f"{what}: the meter takes APDUs of at most {capacity} octets, which leaves no room for blocks"
         )
     return room
+
+
+def decoded(value: Data | bytes) -> Data:
+    """Decode a value that came in blocks; octets after it are passed over, as after one that came at once.
+
+    Raises `DecodeError` when the blocks do not make a value.
+    """
+    return read_data(Reader(value)) if isinstance(value, bytes) else value
 
 
 def check_invoke(

@@ -24,7 +24,7 @@ from .enums import Conformance, DataAccessResult
 from .failure import ConfirmedServiceError, ExceptionResponse
 from .get import GetResult
 from .high_level_security import exchange_proofs
-from .procedure import MAX_VALUE_OCTETS, Procedure, Progress, refused
+from .procedure import MAX_VALUE_OCTETS, Procedure, Progress, decoded, refused
 
 __all__ = [
     "MAX_VALUE_OCTETS",
@@ -36,6 +36,7 @@ __all__ = [
     "associate",
     "get",
     "get_many",
+    "get_undecoded",
     "invoke",
     "invoke_many",
     "release",
@@ -91,6 +92,23 @@ def get(
     Raises `ServiceError` when the meter refuses this attribute, `RemoteProtocolError` when it does not offer reading (or
     selective access) or answers out of turn, `DecodeError` when the blocks do not make a value.
     """
+    return decoded(
+        (
+            yield from get_undecoded(
+                association, attribute, access, progress, high_priority
+            )
+        )
+    )
+
+
+def get_undecoded(
+    association: Association,
+    attribute: AttributeDescriptor,
+    access: SelectiveAccess | None = None,
+    progress: Progress | None = None,
+    high_priority: bool | None = None,
+) -> Procedure[Data | bytes]:
+    """Do as `get` does, but leave a value that came in blocks in the octets of its A-XDR: it may be long."""
     if association.uses_short_names:
         return short_name_procedure.read_one(association, attribute, access, progress)
     return get_procedure.get_one(

@@ -7,7 +7,7 @@ priorities here.
 
 from collections.abc import Mapping
 
-from ..codec.axdr import Data, DataType, decode_data
+from ..codec.axdr import Data, DataType
 from ..codec.cursor import Reader
 from ..cosem.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from ..cosem.object_list import decode_object_list
@@ -28,6 +28,7 @@ from .procedure import (
     BlockCollector,
     Procedure,
     Progress,
+    decoded,
     refusal_or_fault,
     refused,
     send_blocks,
@@ -54,6 +55,9 @@ ITEM_OCTETS = 3
 METHOD_CALL = 0
 """The selector of parameterised access that invokes a method."""
 
+_ONE_VALUE, _ONE_ERROR = b"\1\0", b"\1\1"
+"""How a list of one result begins: its count and its CHOICE."""
+
 _ZERO = Data(DataType.INTEGER, 0)
 """What the standard hands over to a method that needs nothing."""
 
@@ -74,8 +78,8 @@ def read_one(
     attribute: AttributeDescriptor,
     access: SelectiveAccess | None,
     progress: Progress | None,
-) -> Procedure[Data]:
-    """Read one attribute, or the part of it that `access` selects."""
+) -> Procedure[Data | bytes]:
+    """Read one attribute, or the part of it that `access` selects; what came in blocks is left as octets."""
     association.require(
         Conformance.READ
         if access is None
@@ -86,10 +90,11 @@ def read_one(
     variable = (
         VariableName(name) if access is None else ParameterizedAccess(name, access)
     )
-    data = yield from _read_variable(association, what, variable, progress)
+    value = yield from _read_one(association, what, variable, progress)
     if name == OBJECT_LIST_NAME:
-        _learn_names(association, data)
-    return data
+        value = decoded(value)
+        _learn_names(association, value)
+    return value
 
 
 def read_list(
@@ -103,7 +108,8 @@ def read_list(
     variables = [VariableName(name) for name in names if name is not None]
     read: tuple[GetResult, ...] = ()
     if variables:
-        read = yield from _read(association, what, tuple(variables), progress)
+        answer = yield from _read(association, what, tuple(variables), progress)
+        read = _results_in(answer) if isinstance(answer, bytes) else answer
     if len(read) != len(variables):
         return ()
     results = iter(read)
@@ -273,12 +279,23 @@ def _read_variable(
     variable: _Variable,
     progress: Progress | None,
 ) -> Procedure[Data]:
-    results = yield from _read(association, what, (variable,), progress)
-    if len(results) != 1:
-        raise RemoteProtocolError(f"{what}: the meter answered {len(results)} results")
-    if isinstance(results[0], DataAccessResult):
-        raise refused(what, results[0])
-    return results[0]
+    return decoded((yield from _read_one(association, what, variable, progress)))
+
+
+def _read_one(
+    association: Association,
+    what: str,
+    variable: _Variable,
+    progress: Progress | None,
+) -> Procedure[Data | bytes]:
+    answer = yield from _read(association, what, (variable,), progress)
+    if isinstance(answer, bytes):
+        return _octets_in(what, answer)
+    if len(answer) != 1:
+        raise RemoteProtocolError(f"{what}: the meter answered {len(answer)} results")
+    if isinstance(answer[0], DataAccessResult):
+        raise refused(what, answer[0])
+    return answer[0]
 
 
 def _read(
@@ -286,8 +303,8 @@ def _read(
     what: str,
     variables: tuple[_Variable, ...],
     progress: Progress | None,
-) -> Procedure[tuple[GetResult, ...]]:
-    """Read variables by one request, in pieces if it is too long, and join the pieces of the answer."""
+) -> Procedure[tuple[GetResult, ...] | bytes]:
+    """Read variables by one request, in pieces if it is too long, and join the pieces of the answer, undecoded."""
     request = ReadRequest(variables)
     if association.fits(request):
         answer = yield request
@@ -299,8 +316,7 @@ def _read(
         raise refusal_or_fault(what, answer)
     match answer.results:
         case (DataBlockResult() as block,):
-            octets = yield from _join_blocks(what, block, progress)
-            return _results_in(octets, len(variables))
+            return (yield from _join_blocks(what, block, progress))
     results = [
         each for each in answer.results if isinstance(each, Data | DataAccessResult)
     ]
@@ -325,19 +341,24 @@ def _join_blocks(
         raise refusal_or_fault(what, answer)
 
 
-def _results_in(octets: bytes, count: int) -> tuple[GetResult, ...]:
-    """Read what came in blocks: the list of results; or, as some implementations have it, the one value alone."""
+def _results_in(octets: bytes) -> tuple[GetResult, ...]:
+    """Read a list of results that came in blocks."""
     reader = Reader(octets)
-    try:
-        results = read_plain_results(reader)
-        reader.finish("the results")
-    except DecodeError:
-        if count != 1:
-            raise
-    else:
-        if count > 1 or len(results) == 1:
-            return results
-    return (decode_data(octets),)
+    results = read_plain_results(reader)
+    reader.finish("the results")
+    return results
+
+
+def _octets_in(what: str, octets: bytes) -> bytes:
+    """Return what came in blocks for one variable: a list of one result; or, as some have it, the value alone.
+
+    An array of no elements begins like the former, and ends there.
+    """
+    if octets[:2] == _ONE_VALUE and len(octets) > len(_ONE_VALUE):
+        return octets[len(_ONE_VALUE) :]
+    if octets[:2] == _ONE_ERROR and len(octets) == len(_ONE_ERROR) + 1:
+        raise refused(what, DataAccessResult(octets[-1]))
+    return octets
 
 
 def _write(
