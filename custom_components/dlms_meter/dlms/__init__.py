@@ -51,6 +51,14 @@ from .cosem.meters import (
 )
 from .cosem.obis import Obis
 from .cosem.object_list import AccessMode, CosemObject
+from .cosem.profile import ProfileRow, ProfileRows
+from .cosem.profile_selection import (
+    EntryRange,
+    LastEntries,
+    Selection,
+    TimeRange,
+    WholeBuffer,
+)
 from .cosem.units import Unit, unit_symbol
 from .cosem.values import (
     Quantity,
@@ -118,6 +126,7 @@ __all__ = [
     "DlmsError",
     "DlmsTime",
     "Endpoint",
+    "EntryRange",
     "Enveloping",
     "Found",
     "Framing",
@@ -125,6 +134,7 @@ __all__ = [
     "InvocationCounterRefused",
     "Kind",
     "KnownMeter",
+    "LastEntries",
     "Line",
     "LineSettings",
     "LinkBusy",
@@ -139,6 +149,8 @@ __all__ = [
     "Obis",
     "Phase",
     "Probe",
+    "ProfileRow",
+    "ProfileRows",
     "Quantity",
     "ReadReport",
     "Receiver",
@@ -149,6 +161,7 @@ __all__ = [
     "SecurityPolicy",
     "SecuritySettings",
     "SecuritySuite",
+    "Selection",
     "SelectiveAccess",
     "SerialEndpoint",
     "ServerAddress",
@@ -156,6 +169,7 @@ __all__ = [
     "SignOnSettings",
     "Symptom",
     "TcpEndpoint",
+    "TimeRange",
     "Transport",
     "TransportError",
     "TransportOpener",
@@ -163,6 +177,7 @@ __all__ = [
     "UdpEndpoint",
     "Unit",
     "Value",
+    "WholeBuffer",
     "decode_data",
     "decode_scaler_unit",
     "describe",
