@@ -134,16 +134,79 @@ async def begin_flow(hass: HomeAssistant) -> ConfigFlowResult:
     )
 
 
+async def choose(
+    hass: HomeAssistant, menu: ConfigFlowResult, option: str
+) -> ConfigFlowResult:
+    """Choose from a menu."""
+    assert menu["type"] is FlowResultType.MENU
+    assert option in menu["menu_options"]
+    return await answer_flow(hass, menu, {"next_step_id": option})
+
+
 async def answer_flow(
     hass: HomeAssistant, flow: ConfigFlowResult, user_input: dict[str, Any]
 ) -> ConfigFlowResult:
     """Fill in the form, and wait until the progress that follows is over."""
     result = await hass.config_entries.flow.async_configure(flow["flow_id"], user_input)
-    if result["type"] is FlowResultType.SHOW_PROGRESS:
+    while result["type"] is FlowResultType.SHOW_PROGRESS:
         await hass.async_block_till_done()
         result = await hass.config_entries.flow.async_configure(flow["flow_id"])
     await hass.async_block_till_done()
     return result
+
+
+LEVELS = {"none": "open", "lls": "password"}
+"""The level that a user chooses for a mechanism."""
+_OF_CONNECTION = ("host", "port")
+_OF_PASSWORD = ("password", "password_is_hex")
+
+
+async def connect(
+    hass: HomeAssistant, menu: ConfigFlowResult, entered: Mapping[str, Any]
+) -> ConfigFlowResult:
+    """Say where on the network the meter is; returns the menu that follows."""
+    form = await choose(hass, menu, "network")
+    connection = {key: entered[key] for key in _OF_CONNECTION}
+    return await answer_flow(hass, form, connection)
+
+
+async def walk(
+    hass: HomeAssistant, menu: ConfigFlowResult, entered: Mapping[str, Any]
+) -> ConfigFlowResult:
+    """Walk through the dialog as somebody who knows the settings; returns what comes after the form of the level."""
+    form = await choose(hass, await connect(hass, menu, entered), "line")
+    levels = await answer_flow(hass, form, {"framing": entered["framing"]})
+    form = await choose(hass, levels, f"access_{LEVELS[entered['mechanism']]}")
+    return await answer_flow(hass, form, access_input(entered))
+
+
+def access_input(entered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is typed into the form of the level."""
+    expert = dict(entered["expert"])
+    typed = {**entered, **expert}
+    expert.pop("password_is_hex", None)
+    if entered["mechanism"] == "none":
+        return {"expert": expert}
+    return {"expert": expert} | {
+        key: typed[key] for key in _OF_PASSWORD if key in typed
+    }
+
+
+async def add_meter(
+    hass: HomeAssistant, entered: Mapping[str, Any]
+) -> ConfigFlowResult:
+    """Add a meter with what is proposed; returns the new entry, or what stood in the way."""
+    result = await walk(hass, await begin_flow(hass), entered)
+    if result["type"] is FlowResultType.FORM and result["step_id"] == "readings":
+        result = await answer_flow(hass, result, proposed(result))
+    return result
+
+
+def proposed(form: ConfigFlowResult) -> dict[str, Any]:
+    """Return what the form of the readings proposes, which a browser sends back."""
+    schema = form["data_schema"]
+    assert schema is not None
+    return {str(group): {} for group in schema.schema}
 
 
 def filled_in(form: ConfigFlowResult) -> dict[str, Any]:

@@ -1,20 +1,46 @@
 """Adding a meter: every way in, every way it fails, and out of it again."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    ConfigEntryState,
+    ConfigFlowResult,
+)
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import (
     EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE,
     FlowResultType,
+    InvalidData,
 )
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.dlms_meter.const import DOMAIN
+from custom_components.dlms_meter.dlms import (
+    METERS,
+    Data,
+    DataType,
+    LineSettings,
+    Mechanism,
+    SerialEndpoint,
+    ServerAddress,
+    UdpEndpoint,
+    connection,
+)
+from custom_components.dlms_meter.dlms.application.security_settings import (
+    SecurityPolicy,
+)
+from custom_components.dlms_meter.settings import client_settings
+from tests.dlms.sites import Site
 from tests.home import (
     DEVICE,
     EXPERT,
@@ -25,10 +51,17 @@ from tests.home import (
     UNIQUE_ID,
     WITH_PASSWORD,
     Line,
+    access_input,
+    add_meter,
+    altered,
     answer_flow,
     begin_flow,
+    choose,
+    connect,
     filled_in,
+    proposed,
     silence,
+    walk,
 )
 from tests.simulator import HdlcSession, Meter, MeterSettings
 
@@ -36,11 +69,11 @@ pytestmark = pytest.mark.usefixtures("impatient")
 
 HDLC = PUBLIC | {"framing": "hdlc", "expert": EXPERT | {"physical_device": 17}}
 ANOTHER_METER = Meter(MeterSettings(serial_number="99999999"))
+NETWORK = {"host": "meter.example", "port": 4059}
 
 # What is entered, and what of it is kept.
 ENTERED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "wrapper": (PUBLIC, {}),
-    "wrapper, a password that is not needed": (PUBLIC | {"password": "secret"}, {}),
     "wrapper, spaces around the host": (PUBLIC | {"host": " meter.example "}, {}),
     "wrapper with password": (
         WITH_PASSWORD,
@@ -67,6 +100,24 @@ ENTERED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "HDLC with password": (
         WITH_PASSWORD | {"framing": "hdlc"},
         {"framing": "hdlc", "mechanism": "lls", "client_sap": 1, "password": PASSWORD},
+    ),
+    "every limit of experts": (
+        PUBLIC
+        | {
+            "expert": EXPERT
+            | {
+                "information_length": 128,
+                "window": 1,
+                "pdu_size": 2000,
+                "response_timeout": 9,
+            }
+        },
+        {
+            "information_length": 128,
+            "window": 1,
+            "pdu_size": 2000,
+            "response_timeout": 9,
+        },
     ),
 }
 KEPT = {
@@ -107,11 +158,21 @@ FAILURES: dict[str, tuple[Callable[[Line], None], dict[str, Any], dict[str, str]
         HDLC,
         {"base": "no_answer"},
     ),
+    "only the echo": (
+        lambda line: setattr(line, "answer", lambda data: data),
+        HDLC,
+        {"base": "echo_only"},
+    ),
     "busy with somebody else": (occupy, HDLC, {"base": "wrong_address_or_busy"}),
     "unknown client": (
         lambda line: None,
         PUBLIC | {"expert": EXPERT | {"client_sap": 99}},
         {"base": "association_rejected"},
+    ),
+    "a password is wanted": (
+        lambda line: None,
+        PUBLIC | {"expert": EXPERT | {"client_sap": 1}},
+        {"base": "authentication_wanted"},
     ),
     "wrong password": (
         lambda line: None,
@@ -126,7 +187,7 @@ FAILURES: dict[str, tuple[Callable[[Line], None], dict[str, Any], dict[str, str]
     "address too long": (
         lambda line: None,
         HDLC | {"expert": EXPERT | {"logical_device": 1000, "address_length": "1"}},
-        {"base": "protocol_error"},
+        {"base": "invalid_settings"},
     ),
     "a fault of ours": (
         lambda line: setattr(line, "broken", RuntimeError("a fault")),
@@ -152,12 +213,7 @@ async def test_meter_is_added(hass: HomeAssistant, line: Line, name: str) -> Non
     entered, differences = ENTERED[name]
     if entered["framing"] == "hdlc":
         line.framing = HdlcSession
-    form = await begin_flow(hass)
-    assert form["type"] is FlowResultType.FORM
-    assert form["step_id"] == "network"
-    assert not form["errors"]
-
-    result = await answer_flow(hass, form, entered)
+    result = await add_meter(hass, entered)
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == TITLE
@@ -169,7 +225,7 @@ async def test_meter_is_added(hass: HomeAssistant, line: Line, name: str) -> Non
 
 
 async def test_progress_is_shown(hass: HomeAssistant, line: Line) -> None:
-    """While the meter is read the dialog shows how far it is, and to which meter it talks."""
+    """While the meter is read the dialog shows how far it is."""
     fractions: list[float] = []
 
     @callback
@@ -177,47 +233,59 @@ async def test_progress_is_shown(hass: HomeAssistant, line: Line) -> None:
         fractions.append(event.data["progress"])
 
     hass.bus.async_listen(EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE, note)
-    form = await begin_flow(hass)
-    progress = await hass.config_entries.flow.async_configure(form["flow_id"], PUBLIC)
+    form = await choose(
+        hass, await connect(hass, await begin_flow(hass), PUBLIC), "line"
+    )
+    levels = await answer_flow(hass, form, {"framing": "wrapper"})
+    form = await choose(hass, levels, "access_open")
+    progress = await hass.config_entries.flow.async_configure(
+        form["flow_id"], access_input(PUBLIC)
+    )
     assert progress["type"] is FlowResultType.SHOW_PROGRESS
     assert progress["progress_action"] == "read_meter"
-    assert progress["description_placeholders"] == {"host": "meter.example"}
     await hass.async_block_till_done()
 
     result = await hass.config_entries.flow.async_configure(form["flow_id"])
 
-    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["step_id"] == "readings"
     assert len(fractions) > 2
     assert fractions == sorted(set(fractions))
     assert 0 < fractions[0] < fractions[-1] < 1
-    await hass.async_block_till_done()
 
 
-async def test_form_reaches_the_user_interface(
-    hass: HomeAssistant, hass_client: ClientSessionGenerator
+async def test_forms_reach_the_user_interface(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, line: Line
 ) -> None:
-    """Home Assistant can write the form down as JSON, with sections, defaults and choices."""
+    """Home Assistant can write every form down as JSON, with sections, defaults and choices."""
     for component in ("config", "usb"):  # as in every real Home Assistant
         assert await async_setup_component(hass, component, {})
     client = await hass_client()
-    response = await client.post(
-        "/api/config/config_entries/flow", json={"handler": DOMAIN}
-    )
-    form = await response.json()
+    path = "/api/config/config_entries/flow"
+
+    async def send(answer: dict[str, Any], path: str = path) -> dict[str, Any]:
+        response = await client.post(path, json=answer)
+        assert response.status == 200
+        result: dict[str, Any] = await response.json()
+        return result
+
+    menu = await send({"handler": DOMAIN})
+    assert menu["menu_options"] == ["serial", "network"]
+    flow = f"{path}/{menu['flow_id']}"
+    form = await send({"next_step_id": "network"}, flow)
+    assert [field["name"] for field in form["data_schema"]] == ["host", "port"]
+    menu = await send(NETWORK, flow)
+    assert menu["menu_options"] == ["find", "model", "line"]
+    form = await send({"next_step_id": "model"}, flow)
+    options = form["data_schema"][0]["selector"]["select"]["options"]
+    assert len(options) == len(METERS)
+    menu = await send({"model": "elvaco_cme3100"}, flow)
+    assert menu["menu_options"][0] == "access_password"
+    form = await send({"next_step_id": "access_keys"}, flow)
     fields = {field["name"]: field for field in form["data_schema"]}
-    assert list(fields) == [
-        "host",
-        "port",
-        "framing",
-        "mechanism",
-        "password",
-        "expert",
-    ]
-    assert fields["port"]["default"] == 4059
-    assert fields["password"]["selector"]["text"]["type"] == "password"
+    assert list(fields) == ["encryption_key", "authentication_key", "expert"]
+    assert fields["encryption_key"]["selector"]["text"]["type"] == "password"
     assert fields["expert"]["type"] == "expandable"
     assert fields["expert"]["expanded"] is False
-    assert {field["name"] for field in fields["expert"]["schema"]} > set(EXPERT)
 
 
 @pytest.mark.parametrize("name", FAILURES)
@@ -228,27 +296,31 @@ async def test_failure_is_told_and_can_be_mended(
     framing = HdlcSession if entered["framing"] == "hdlc" else line.framing
     line.framing = framing
     spoil(line)
-    form = await begin_flow(hass)
 
-    result = await answer_flow(hass, form, entered)
+    result = await walk(hass, await begin_flow(hass), entered)
 
     assert result["type"] is FlowResultType.FORM
-    assert result["step_id"] == "network"
     assert result["errors"] == errors
-    safe = {key: value for key, value in entered.items() if key != "password"}
-    assert filled_in(result) == safe
+    filled = filled_in(result)
+    assert "password" not in filled
+    for key, value in access_input(entered)["expert"].items():
+        assert filled["expert"][key] == value
 
     line.broken, line.answer = None, None
     line.meter.vacate(line)
-    mended = await answer_flow(hass, result, HDLC if framing is HdlcSession else PUBLIC)
-    assert mended["type"] is FlowResultType.CREATE_ENTRY
+    right = HDLC if framing is HdlcSession else PUBLIC
+    if entered["mechanism"] == "lls":
+        right = WITH_PASSWORD
+    mended = await answer_flow(hass, result, access_input(right))
+    assert mended["step_id"] == "readings"
+    done = await answer_flow(hass, mended, proposed(mended))
+    assert done["type"] is FlowResultType.CREATE_ENTRY
 
 
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
         ("host not reachable", "meter.example:4059 refuses connections"),
-        ("no answer", "nothing came at all"),
         ("unknown client", "no reason given"),
     ],
 )
@@ -257,7 +329,7 @@ async def test_failure_says_why(
 ) -> None:
     spoil, entered, _ = FAILURES[name]
     spoil(line)
-    result = await answer_flow(hass, await begin_flow(hass), entered)
+    result = await walk(hass, await begin_flow(hass), entered)
     placeholders = result["description_placeholders"]
     assert placeholders
     assert reason in placeholders["reason"]
@@ -267,7 +339,7 @@ async def test_fault_of_ours_is_logged(
     hass: HomeAssistant, line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
     line.broken = RuntimeError("a fault")
-    await answer_flow(hass, await begin_flow(hass), PUBLIC)
+    await walk(hass, await begin_flow(hass), PUBLIC)
     assert "RuntimeError: a fault" in caplog.text
 
 
@@ -275,7 +347,7 @@ async def test_password_is_never_logged(
     hass: HomeAssistant, line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Not as text, not as the octets on the wire, and with all debug logs on."""
-    result = await answer_flow(hass, await begin_flow(hass), WITH_PASSWORD)
+    result = await add_meter(hass, WITH_PASSWORD)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     ours = [r.getMessage() for r in caplog.records if "dlms_meter" in r.name]
     assert ours
@@ -288,9 +360,7 @@ async def test_known_meter_is_not_added_twice(
     hass: HomeAssistant, line: Line, entry: MockConfigEntry
 ) -> None:
     """The same meter at another address is the same meter."""
-    result = await answer_flow(
-        hass, await begin_flow(hass), PUBLIC | {"host": "192.0.2.7"}
-    )
+    result = await add_meter(hass, PUBLIC | {"host": "192.0.2.7"})
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
     assert len(hass.config_entries.async_entries()) == 1
@@ -300,11 +370,476 @@ async def test_closing_the_dialog_ends_the_conversation(
     hass: HomeAssistant, line: Line
 ) -> None:
     line.answer = silence
-    form = await begin_flow(hass)
-    await hass.config_entries.flow.async_configure(form["flow_id"], PUBLIC)
+    form = await choose(
+        hass, await connect(hass, await begin_flow(hass), PUBLIC), "line"
+    )
+    levels = await answer_flow(hass, form, {"framing": "wrapper"})
+    form = await choose(hass, levels, "access_open")
+    await hass.config_entries.flow.async_configure(
+        form["flow_id"], access_input(PUBLIC)
+    )
     hass.config_entries.flow.async_abort(form["flow_id"])
     await hass.async_block_till_done()
     assert not hass.config_entries.flow.async_progress()
+
+
+# Readings.
+
+
+async def test_readings_are_offered_in_words_with_values(
+    hass: HomeAssistant, line: Line
+) -> None:
+    form = await walk(hass, await begin_flow(hass), PUBLIC)
+    assert form["step_id"] == "readings"
+    assert form["description_placeholders"] == {"meter": TITLE}
+    schema = form["data_schema"]
+    assert schema is not None
+    assert [str(group) for group in schema.schema] == [
+        "energy",
+        "power",
+        "grid",
+        "other",
+    ]
+    [choice] = schema.schema["energy"].schema.schema.values()
+    labels = [option["label"] for option in choice.config["options"]]
+    assert any(
+        label.startswith("Energy import: ") and label.endswith(" kWh")
+        for label in labels
+    )
+
+
+async def test_only_what_was_chosen_is_shown(hass: HomeAssistant, line: Line) -> None:
+    form = await walk(hass, await begin_flow(hass), PUBLIC)
+    key = "3_1-0:2.8.0*255_2"
+    groups = {
+        "energy": {"readings": [key]},
+        "power": {"readings": []},
+        "grid": {"readings": []},
+        "other": {"readings": []},
+    }
+    result = await answer_flow(hass, form, groups)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].options == {"readings": [key]}
+    assert hass.states.get(f"sensor.{DEVICE}_energy_export") is not None
+    assert hass.states.get(f"sensor.{DEVICE}_energy_import") is None
+
+
+# Keys and challenges.
+
+KEY = "00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F"
+AUTHENTICATION_KEY = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
+
+
+async def choose_level(hass: HomeAssistant, level: str) -> Any:  # noqa: ANN401
+    form = await choose(
+        hass, await connect(hass, await begin_flow(hass), PUBLIC), "line"
+    )
+    levels = await answer_flow(hass, form, {"framing": "wrapper"})
+    return await choose(hass, levels, f"access_{level}")
+
+
+@pytest.mark.parametrize(
+    ("typed", "errors"),
+    [
+        ({"encryption_key": "00 01"}, {"encryption_key": "invalid_key_length"}),
+        ({"encryption_key": "no key"}, {"encryption_key": "invalid_hex"}),
+        ({"encryption_key": "  "}, {"encryption_key": "key_required"}),
+        (
+            {"encryption_key": KEY, "authentication_key": KEY * 2},
+            {"authentication_key": "invalid_key_length"},
+        ),
+        (
+            {"encryption_key": KEY, "expert": EXPERT | {"security_suite": "2"}},
+            {"encryption_key": "invalid_key_length"},
+        ),
+        (
+            {"encryption_key": KEY, "expert": EXPERT | {"system_title": "48"}},
+            {"base": "invalid_system_title"},
+        ),
+        (
+            {"encryption_key": KEY, "expert": EXPERT | {"system_title": "meter"}},
+            {"base": "invalid_hex"},
+        ),
+        (
+            {"encryption_key": KEY, "expert": EXPERT | {"mechanism": "lls"}},
+            {"base": "password_required"},
+        ),
+    ],
+)
+async def test_keys_are_checked_before_anything_is_sent(
+    hass: HomeAssistant, line: Line, typed: dict[str, Any], errors: dict[str, str]
+) -> None:
+    form = await choose_level(hass, "keys")
+    expert = dict(typed.get("expert", EXPERT))
+    expert.pop("password_is_hex", None)
+    result = await answer_flow(hass, form, {**typed, "expert": expert})
+    assert result["errors"] == errors
+    assert not line.wires
+    assert "encryption_key" not in filled_in(result)
+
+
+async def test_keys_are_tried(hass: HomeAssistant, line: Line) -> None:
+    """The meter does not cipher: that is told, and what was entered reaches the client as it should."""
+    form = await choose_level(hass, "keys")
+    entered = {
+        "encryption_key": KEY,
+        "authentication_key": AUTHENTICATION_KEY,
+        "expert": {"client_sap": 1},
+    }
+    result = await answer_flow(hass, form, entered)
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"]
+    title = filled_in(result)["expert"]["system_title"]
+    assert len(bytes.fromhex(title)) == 8
+    again = await answer_flow(hass, result, entered | {"expert": {"client_sap": 2}})
+    assert filled_in(again)["expert"]["system_title"] == title
+
+
+def test_settings_of_keys() -> None:
+    data = KEPT | {
+        "mechanism": "hls_gmac",
+        "encryption_key": KEY,
+        "system_title": "0102030405060708",
+        "security_suite": "0",
+        "dedicated_key": True,
+    }
+    settings = client_settings(data)
+    assert settings.mechanism is Mechanism.HLS_GMAC
+    assert settings.system_title == bytes(range(1, 9))
+    assert settings.security is not None
+    assert settings.security.global_unicast_key == bytes(range(16))
+    assert settings.security.use_dedicated_key
+    # With one key only, nobody can be sure who sent what; it is read all the same.
+    assert settings.security.policy is SecurityPolicy.ENCRYPTED
+    both = client_settings(data | {"authentication_key": AUTHENTICATION_KEY})
+    assert both.security is not None
+    assert (
+        both.security.policy == SecurityPolicy.AUTHENTICATED | SecurityPolicy.ENCRYPTED
+    )
+
+
+async def test_challenge(hass: HomeAssistant, line: Line) -> None:
+    form = await choose_level(hass, "challenge")
+    result = await answer_flow(
+        hass,
+        form,
+        {"mechanism": "hls_sha256", "password": PASSWORD, "expert": {"client_sap": 1}},
+    )
+    assert result["step_id"] == "access_challenge"
+    assert result["errors"]
+    assert filled_in(result)["mechanism"] == "hls_sha256"
+
+
+# Known models, and the scan.
+
+
+def first_option(menu: ConfigFlowResult) -> str:
+    """Return what a menu offers first."""
+    options = menu["menu_options"]
+    assert isinstance(options, list)
+    return str(options[0])
+
+
+async def test_known_model_fills_everything_in(hass: HomeAssistant, line: Line) -> None:
+    form = await choose(
+        hass, await connect(hass, await begin_flow(hass), PUBLIC), "model"
+    )
+    levels = await answer_flow(
+        hass, form, {"model": "landis_gyr_e650", "serial_number": "44337606"}
+    )
+    assert first_option(levels) == "access_password"
+    form = await choose(hass, levels, "access_password")
+    assert filled_in(form)["expert"] == {
+        "client_sap": 32,
+        "logical_device": 1,
+        "physical_device": 8606,
+        "address_length": "4",
+    }
+
+
+@contextmanager
+def cellar(site: Site) -> Iterator[None]:
+    """Put the meter of a site at the end of every line."""
+    with patch.object(connection, "open_transport", site.open_transport):
+        yield
+    assert site.open_connections == 0
+
+
+@pytest.fixture
+def hasty() -> Iterator[None]:
+    """Scan without waiting: nobody is at a silent address of a test."""
+    with (
+        patch("custom_components.dlms_meter.dlms.discovery.PROBE_TIMEOUT", 0.01),
+        patch("custom_components.dlms_meter.dlms.discovery.PAUSE", 0),
+        patch("custom_components.dlms_meter.dlms.discovery.METERS", ()),
+        patch("custom_components.dlms_meter.dlms.discovery._OTHER_CLIENTS", (1,)),
+    ):
+        yield
+
+
+async def find(hass: HomeAssistant, number: str = "") -> Any:  # noqa: ANN401
+    form = await choose(
+        hass, await connect(hass, await begin_flow(hass), PUBLIC), "find"
+    )
+    return await answer_flow(hass, form, {"serial_number": number} if number else {})
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_meter_is_found_and_read_at_once(hass: HomeAssistant, line: Line) -> None:
+    result = await find(hass)
+    assert result["step_id"] == "readings"
+    done = await answer_flow(hass, result, proposed(result))
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert done["data"]["framing"] == "wrapper"
+    assert done["title"] == TITLE
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_hdlc_behind_a_gateway_is_found(hass: HomeAssistant, line: Line) -> None:
+    line.framing = HdlcSession
+    result = await find(hass, "40817263")
+    done = await answer_flow(hass, result, proposed(result))
+    assert done["data"]["framing"] == "hdlc"
+    assert done["data"]["physical_device"] == 17
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("host not reachable", "cannot_connect"),
+        ("no answer", "no_answer"),
+        ("a fault of ours", "unknown"),
+    ],
+)
+@pytest.mark.parametrize(
+    "way", [("find", "find"), ("model", "model"), ("line", "network_line")]
+)
+async def test_scan_that_finds_nothing_says_how_far_it_came(
+    hass: HomeAssistant, line: Line, name: str, error: str, way: tuple[str, str]
+) -> None:
+    FAILURES[name][0](line)
+    result = await find(hass)
+    assert result["step_id"] == "not_found"
+    assert result["errors"] == {"base": error}
+    onward = await answer_flow(hass, result, {"next": way[0]})
+    assert onward["step_id"] == way[1]
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_meter_that_wants_a_password_is_found(
+    hass: HomeAssistant, line: Line
+) -> None:
+    rules = [rule for rule in line.meter.settings.clients if rule.client_sap == 1]
+    line.meter = Meter(MeterSettings(clients=tuple(rules)), now=line.meter.now)
+    levels = await find(hass)
+    assert levels["step_id"] == "level"
+    form = await choose(hass, levels, "access_password")
+    assert filled_in(form)["expert"]["client_sap"] == 1
+    result = await answer_flow(
+        hass, form, {"password": PASSWORD, "expert": filled_in(form)["expert"]}
+    )
+    assert result["step_id"] == "readings"
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(
+    ("name", "settings", "likely"),
+    [
+        ("unknown maker", MeterSettings(), "access_password"),
+        ("known maker", MeterSettings(), "access_password"),
+    ],
+)
+async def test_meter_that_tells_everybody_only_who_it_is(
+    hass: HomeAssistant, line: Line, name: str, settings: MeterSettings, likely: str
+) -> None:
+    """Its energy is for those it knows: the dialog asks what the operator gave."""
+    hidden = ("1-0:1.8.0*255", "1-0:15.8.0*255")
+    values = {}
+    if name == "known maker":
+        values["0-0:42.0.0*255"] = Data(DataType.OCTET_STRING, b"KAM0000040817263")
+    line.meter = altered(line.meter, values, without=hidden)
+    levels = await find(hass)
+    assert levels["step_id"] == "level"
+    assert first_option(levels) == likely
+    form = await choose(hass, levels, likely)
+    client_sap = filled_in(form)["expert"]["client_sap"]
+    assert client_sap == (18 if name == "known maker" else 1)
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_scan_tells_what_it_tries(hass: HomeAssistant) -> None:
+    """In words that change with the way, the speed and the address."""
+    site = Site(Meter(MeterSettings(physical_device=16)), ServerAddress(1, 16))
+    told: list[tuple[str, Mapping[str, str]]] = []
+    with cellar(site):
+        form = await choose(hass, await begin_flow(hass), "serial")
+        which = await answer_flow(hass, form, {"serial_port": "/dev/ttyUSB0"})
+        form = await choose(hass, which, "find")
+        flow = hass.config_entries.flow
+        result = await flow.async_configure(form["flow_id"], {})
+        while result["type"] is FlowResultType.SHOW_PROGRESS:
+            told.append(
+                (result["progress_action"], result["description_placeholders"] or {})
+            )
+            await asyncio.sleep(0.01)
+            result = await flow.async_configure(form["flow_id"])
+        if result["type"] is FlowResultType.SHOW_PROGRESS_DONE:
+            result = await flow.async_configure(form["flow_id"])
+    assert told[0] == ("scan_begin", {})
+    assert ("scan_hdlc", {"address": "1/17", "speed": "9600"}) in told
+    flow.async_abort(form["flow_id"])
+    await hass.async_block_till_done()
+
+
+# Serial ports.
+
+
+async def test_meter_on_a_serial_port(hass: HomeAssistant, line: Line) -> None:
+    """The port is kept by its id, which stays the same wherever the adapter is plugged in."""
+    line.framing = HdlcSession
+    with patch(
+        "custom_components.dlms_meter.config_flow.get_serial_by_id",
+        return_value="/dev/serial/by-id/usb-head",
+    ):
+        form = await choose(hass, await begin_flow(hass), "serial")
+        which = await answer_flow(hass, form, {"serial_port": " /dev/ttyUSB0 "})
+    form = await choose(hass, which, "line")
+    assert form["step_id"] == "line"
+    levels = await answer_flow(hass, form, {"sign_on": False, "speed": "19200"})
+    form = await choose(hass, levels, "access_open")
+    entered = {"expert": {"physical_device": 17}}
+    result = await answer_flow(hass, form, entered)
+    done = await answer_flow(hass, result, proposed(result))
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert done["data"]["serial_port"] == "/dev/serial/by-id/usb-head"
+    assert done["data"]["speed"] == 19200
+    assert done["data"]["framing"] == "hdlc"
+
+
+def test_settings_of_a_serial_port() -> None:
+    data = {key: value for key, value in KEPT.items() if key not in NETWORK}
+    data |= {"serial_port": "/dev/ttyUSB0", "framing": "hdlc", "speed": 19200}
+    settings = client_settings(data | {"sign_on": True})
+    assert settings.endpoint == SerialEndpoint("/dev/ttyUSB0", LineSettings(19200))
+    assert settings.sign_on is not None
+    assert client_settings(data).sign_on is None
+
+
+def test_settings_of_udp() -> None:
+    settings = client_settings(KEPT | {"framing": "udp"})
+    assert settings.endpoint == UdpEndpoint("meter.example", 4059)
+
+
+async def test_known_model_on_a_serial_port(hass: HomeAssistant) -> None:
+    form = await choose(hass, await begin_flow(hass), "serial")
+    which = await answer_flow(hass, form, {"serial_port": "socket://192.0.2.7:8899"})
+    form = await choose(hass, which, "model")
+    levels = await answer_flow(hass, form, {"model": "itron_ace6000"})
+    form = await choose(hass, levels, "access_open")
+    assert filled_in(form)["expert"]["physical_device"] == 17
+    hass.config_entries.flow.async_abort(form["flow_id"])
+
+
+# Options.
+
+
+async def test_options(
+    hass: HomeAssistant, line: Line, loaded: MockConfigEntry
+) -> None:
+    form = await hass.config_entries.options.async_init(loaded.entry_id)
+    assert form["step_id"] == "init"
+    key = "3_1-0:2.8.0*255_2"
+    chosen: dict[str, Any] = {
+        group: {"readings": []} for group in ("energy", "power", "grid", "other")
+    }
+    chosen["energy"] = {"readings": [key]}
+    entered = {"poll_interval": 300, "supply_switch": False, **chosen}
+    done = await hass.config_entries.options.async_configure(form["flow_id"], entered)
+    await hass.async_block_till_done()
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert loaded.options == {
+        "poll_interval": 300,
+        "supply_switch": False,
+        "readings": [key],
+    }
+    assert loaded.runtime_data.update_interval == timedelta(seconds=300)
+    assert hass.states.get(f"sensor.{DEVICE}_energy_export") is not None
+    registry = er.async_get(hass)
+    gone = registry.async_get(f"sensor.{DEVICE}_energy_import")
+    assert gone is not None
+    assert gone.disabled
+
+    form = await hass.config_entries.options.async_init(loaded.entry_id)
+    chosen["energy"] = {"readings": [key, "3_1-0:1.8.0*255_2"]}
+    await hass.config_entries.options.async_configure(form["flow_id"], entered | chosen)
+    await hass.async_block_till_done()
+    assert hass.states.get(f"sensor.{DEVICE}_energy_import") is not None
+
+
+async def test_interval_is_no_shorter_than_the_line_can_carry(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    loaded.runtime_data.session_seconds = 41.5
+    form = await hass.config_entries.options.async_init(loaded.entry_id)
+    assert form["description_placeholders"] == {"shortest": "83"}
+    with pytest.raises(InvalidData):
+        await hass.config_entries.options.async_configure(
+            form["flow_id"], {"poll_interval": 60, "supply_switch": False}
+        )
+    hass.config_entries.options.async_abort(form["flow_id"])
+
+
+async def test_options_of_a_meter_that_is_not_reached(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "not_loaded"
+
+
+# Another connection for a meter that is there already.
+
+
+async def test_reconfigure(
+    hass: HomeAssistant, line: Line, loaded: MockConfigEntry
+) -> None:
+    menu = await loaded.start_reconfigure_flow(hass)
+    assert menu["step_id"] == "reconfigure"
+    result = await walk(hass, menu, PUBLIC | {"host": "192.0.2.9"})
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reconfigure_successful"
+    assert loaded.data["host"] == "192.0.2.9"
+    assert loaded.state is ConfigEntryState.LOADED
+
+
+async def test_reconfigure_begins_with_what_is_known(
+    hass: HomeAssistant, line: Line, loaded: MockConfigEntry
+) -> None:
+    """Secrets are not shown; a dialog that is closed changes nothing."""
+    before = dict(loaded.data)
+    menu = await loaded.start_reconfigure_flow(hass)
+    form = await choose(hass, menu, "network")
+    assert filled_in(form) == NETWORK
+    hass.config_entries.flow.async_abort(form["flow_id"])
+    await hass.async_block_till_done()
+    assert loaded.data == before
+    assert loaded.state is ConfigEntryState.LOADED
+
+
+async def test_reconfigure_with_another_meter(
+    hass: HomeAssistant, line: Line, loaded: MockConfigEntry
+) -> None:
+    before = dict(loaded.data)
+    line.meter = ANOTHER_METER
+    menu = await loaded.start_reconfigure_flow(hass)
+    result = await walk(hass, menu, PUBLIC)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "another_meter"
+    assert loaded.data == before
+
+
+# A new password, or new keys.
 
 
 @pytest.fixture
@@ -353,7 +888,7 @@ async def test_reauth_after_a_failure(
     """The new password is asked for at once; a wrong one can be mended, the right one is kept and used."""
     [flow] = hass.config_entries.flow.async_progress()
     assert flow["context"]["source"] == SOURCE_REAUTH
-    assert flow["step_id"] == "reauth_confirm"
+    assert flow["step_id"] == "reauth_password"
     spoil, entered, errors = REAUTH_FAILURES[name]
     spoil(line)
 
@@ -385,3 +920,34 @@ async def test_reauth_with_another_meter(
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "another_meter"
     assert refused.data["password"] == "old"
+
+
+@pytest.mark.parametrize(
+    ("differences", "step", "fields"),
+    [
+        ({}, "reauth_password", {"password", "password_is_hex"}),
+        (
+            {"mechanism": "hls_md5", "password": "old"},
+            "reauth_challenge",
+            {"password", "password_is_hex"},
+        ),
+        (
+            {"mechanism": "hls_gmac", "encryption_key": KEY},
+            "reauth_keys",
+            {"encryption_key", "authentication_key"},
+        ),
+    ],
+)
+async def test_reauth_asks_for_what_the_level_needs(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    differences: dict[str, Any],
+    step: str,
+    fields: set[str],
+) -> None:
+    hass.config_entries.async_update_entry(entry, data={**entry.data, **differences})
+    form = await entry.start_reauth_flow(hass)
+    assert form["step_id"] == step
+    schema = form["data_schema"]
+    assert schema is not None
+    assert {str(field) for field in schema.schema} == fields

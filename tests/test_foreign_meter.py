@@ -16,7 +16,7 @@ from tests.foreign.pydlms_meter import (
     pydlms_meter,
 )
 from tests.foreign.test_pydlms_meter import ask_its_own_client
-from tests.home import EXPERT, answer_flow, begin_flow, state_of
+from tests.home import EXPERT, add_meter, state_of
 
 __all__ = ["pydlms_meter"]  # a fixture of this module
 
@@ -50,7 +50,7 @@ async def test_states_are_what_the_meter_says(
         "password": "" if password is None else password.decode(),
         "expert": EXPERT | {"client_sap": client_sap},
     }
-    result = await answer_flow(hass, await begin_flow(hass), entered)
+    result = await add_meter(hass, entered)
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     entry = result["result"]
@@ -85,5 +85,5 @@ async def test_its_word_on_a_wrong_password(
         "password": "87654321",
         "expert": EXPERT | {"client_sap": LLS_CLIENT},
     }
-    result = await answer_flow(hass, await begin_flow(hass), entered)
+    result = await add_meter(hass, entered)
     assert result["errors"] == {"password": "invalid_auth"}

@@ -15,9 +15,8 @@ from tests.home import (
     PUBLIC,
     UNIQUE_ID,
     Line,
+    add_meter,
     altered,
-    answer_flow,
-    begin_flow,
     silence,
     state_of,
     value_of,
@@ -54,7 +53,7 @@ async def test_meter_that_is_away_is_tried_again(
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     assert state_of(entry) is ConfigEntryState.SETUP_RETRY
-    assert entry.error_reason_translation_key == "session_failed"
+    assert entry.error_reason_translation_key == "cannot_connect"
 
     line.broken = None
     await hass.config_entries.async_reload(entry.entry_id)
@@ -94,7 +93,7 @@ async def test_object_list_is_read_once(
     hass: HomeAssistant, line: Line, hass_storage: dict[str, Any]
 ) -> None:
     """The dialog reads it; the entry takes it over, and keeps it for the next start."""
-    result = await answer_flow(hass, await begin_flow(hass), PUBLIC)
+    result = await add_meter(hass, PUBLIC)
     entry = result["result"]
     stored = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]
     assert len(stored["objects"]) > 40

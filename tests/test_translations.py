@@ -10,9 +10,26 @@ from typing import Any
 from homeassistant.const import Platform
 from homeassistant.data_entry_flow import section
 import pytest
+import voluptuous as vol
 
-from custom_components.dlms_meter import config_flow, descriptions, plan, sub_meters
-from custom_components.dlms_meter.dlms import Obis, describe
+from custom_components.dlms_meter import (
+    descriptions,
+    flow_find,
+    flow_schemas,
+    plan,
+    readings,
+    sub_meters,
+)
+from custom_components.dlms_meter.dlms import (
+    Access,
+    Approach,
+    Line,
+    Obis,
+    Probe,
+    ServerAddress,
+    Symptom,
+    describe,
+)
 
 INTEGRATION = Path(__file__).parents[1] / "custom_components" / "dlms_meter"
 ENGLISH: dict[str, Any] = json.loads(
@@ -27,6 +44,7 @@ HOME_ASSISTANT_REASONS = {
     "already_configured",
     "already_in_progress",
     "reauth_successful",
+    "reconfigure_successful",
 }
 """Reasons to abort that Home Assistant's own code gives."""
 
@@ -63,15 +81,38 @@ def fields(schema: Mapping[Any, Any]) -> Iterator[tuple[str | None, str]]:
             yield None, str(marker)
 
 
-@pytest.mark.parametrize(
-    ("step", "schema"),
-    [
-        ("network", config_flow._NETWORK_SCHEMA),
-        ("reauth_confirm", config_flow._REAUTH_SCHEMA),
-    ],
-)
-def test_every_field_has_a_name_and_an_explanation(step: str, schema: Any) -> None:  # noqa: ANN401
-    texts_of_step = ENGLISH["config"]["step"][step]
+FORMS: dict[str, vol.Schema] = {
+    "serial": flow_schemas.SERIAL,
+    "network": flow_schemas.NETWORK,
+    "find": flow_schemas.FIND_IT,
+    "not_found": flow_schemas.NOT_FOUND,
+    "model": flow_schemas.CHOOSE_MODEL,
+    "line": flow_schemas.SERIAL_LINE,
+    "network_line": flow_schemas.NETWORK_LINE,
+    **{f"access_{level.value}": flow_schemas.access(level) for level in Access},
+    **{
+        f"reauth_{level.value}": flow_schemas.secrets(level)
+        for level in Access
+        if level is not Access.OPEN
+    },
+    "readings": readings.readings_schema(
+        [readings.Offered("", group, "", proposed=True) for group in readings.GROUPS]
+    ),
+}
+MENUS = {
+    "user": {"serial", "network"},
+    "reconfigure": {"serial", "network"},
+    "which": {"find", "model", "line"},
+    "level": {f"access_{level.value}" for level in Access},
+}
+
+
+@pytest.mark.parametrize("step", FORMS)
+def test_every_field_has_a_name_and_an_explanation(step: str) -> None:
+    check_form(ENGLISH["config"]["step"][step], FORMS[step])
+
+
+def check_form(texts_of_step: Mapping[str, Any], schema: vol.Schema) -> None:
     assert {"title", "description"} <= set(texts_of_step)
     wanted: dict[str | None, set[str]] = {}
     for part, name in fields(schema.schema):
@@ -82,15 +123,41 @@ def test_every_field_has_a_name_and_an_explanation(step: str, schema: Any) -> No
     assert set(texts_of_step.get("sections", {})) == {part for part in wanted if part}
 
 
+def test_every_menu_has_names_and_explanations() -> None:
+    steps = ENGLISH["config"]["step"]
+    assert set(steps) == {*FORMS, *MENUS}
+    for step, options in MENUS.items():
+        assert set(steps[step]["menu_options"]) == options
+        assert set(steps[step]["menu_option_descriptions"]) == options
+
+
+def test_every_option_has_a_name_and_an_explanation() -> None:
+    texts_of_step = ENGLISH["options"]["step"]["init"]
+    general = {"poll_interval", "supply_switch"}
+    assert set(texts_of_step["data"]) == set(texts_of_step["data_description"])
+    assert set(texts_of_step["data"]) == general
+    assert (
+        texts_of_step["sections"] == ENGLISH["config"]["step"]["readings"]["sections"]
+    )
+    assert set(ENGLISH["options"]["abort"]) == {"not_loaded"}
+
+
+def choices(schema: Mapping[Any, Any]) -> Iterator[tuple[str, set[str]]]:
+    """Yield each choice of a form whose options are translated."""
+    for validator in schema.values():
+        if isinstance(validator, section):
+            yield from choices(validator.schema.schema)
+        config = getattr(validator, "config", {})
+        if "translation_key" in config:
+            yield config["translation_key"], set(config["options"])
+
+
 def test_every_choice_is_named() -> None:
-    choices = {}
-    for schema in (config_flow._NETWORK_SCHEMA, config_flow._EXPERT_SCHEMA):
-        for validator in schema.schema.values():
-            config = getattr(validator, "config", {})
-            if "options" in config:
-                choices[config["translation_key"]] = set(config["options"])
+    wanted = {
+        key: options for form in FORMS.values() for key, options in choices(form.schema)
+    }
     named = {key: set(value["options"]) for key, value in ENGLISH["selector"].items()}
-    assert named == choices
+    assert named == wanted
 
 
 def test_every_error_has_a_text() -> None:
@@ -101,18 +168,23 @@ def test_every_error_has_a_text() -> None:
         and getattr(node.func, "id", None) == "InvalidSettings"
         and isinstance(node.args[1], ast.Constant)
     }
-    failures = {key for _, _, key in config_flow._FAILURES}
-    assert set(ENGLISH["config"]["error"]) == {*failures, *invalid, "unknown"}
+    assert set(ENGLISH["config"]["error"]) == {*Symptom, *invalid, "unknown"}
 
 
 def test_every_reason_to_abort_has_a_text() -> None:
-    own = arguments("_abort_if_unique_id_mismatch", "reason")
-    assert set(ENGLISH["config"]["abort"]) == own | HOME_ASSISTANT_REASONS
+    assert set(ENGLISH["config"]["abort"]) == {"another_meter"} | HOME_ASSISTANT_REASONS
 
 
 def test_every_step_of_progress_has_a_text() -> None:
     shown = arguments("async_show_progress", "progress_action")
-    assert set(ENGLISH["config"]["progress"]) == shown
+    for approach in Approach:
+        for speed in (None, 9600):
+            probe = Probe(Line(approach, speed), ServerAddress())
+            key, placeholders = flow_find._words(probe)
+            shown.add(key)
+            text = ENGLISH["config"]["progress"][key]
+            assert set(re.findall(r"{(\w+)}", text)) <= set(placeholders)
+    assert set(ENGLISH["config"]["progress"]) == shown | {"scan_begin"}
 
 
 def test_every_exception_has_a_text() -> None:
@@ -125,7 +197,10 @@ def test_every_exception_has_a_text() -> None:
         "UpdateFailed",
     ):
         raised |= arguments(name, "translation_key")
-    assert set(ENGLISH["exceptions"]) == raised
+    assert set(ENGLISH["exceptions"]) == {*raised, *Symptom, "unknown"}
+    for key in (*Symptom, "unknown"):
+        told = ENGLISH["exceptions"][key]["message"]
+        assert told == ENGLISH["config"]["error"][key]
 
 
 def test_every_sensor_has_a_name() -> None:

@@ -36,3 +36,25 @@ DEFAULT_LOGICAL_DEVICE: Final = 1
 DEFAULT_PORT: Final = 4059
 
 POLL_INTERVAL: Final = timedelta(seconds=60)
+CONF_AUTHENTICATION_KEY: Final = "authentication_key"
+CONF_DEDICATED_KEY: Final = "dedicated_key"
+CONF_ENCRYPTION_KEY: Final = "encryption_key"
+CONF_INFORMATION_LENGTH: Final = "information_length"
+CONF_PDU_SIZE: Final = "pdu_size"
+CONF_RESPONSE_TIMEOUT: Final = "response_timeout"
+CONF_SECURITY_POLICY: Final = "security_policy"
+CONF_SECURITY_SUITE: Final = "security_suite"
+CONF_SERIAL_PORT: Final = "serial_port"
+CONF_SIGN_ON: Final = "sign_on"
+CONF_SPEED: Final = "speed"
+CONF_SYSTEM_TITLE: Final = "system_title"
+CONF_WINDOW: Final = "window"
+CONF_POLL_INTERVAL: Final = "poll_interval"
+CONF_READINGS: Final = "readings"
+MECHANISM_HLS: Final = "hls"
+MECHANISM_HLS_MD5: Final = "hls_md5"
+MECHANISM_HLS_SHA1: Final = "hls_sha1"
+MECHANISM_HLS_GMAC: Final = "hls_gmac"
+MECHANISM_HLS_SHA256: Final = "hls_sha256"
+FRAMING_UDP: Final = "udp"
+DEFAULT_SPEED: Final = 9600

@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 
 from .channel import async_get_channel
 from .clock import deviation_is_reversed
-from .const import CONF_SUPPLY_SWITCH, DOMAIN, LOGGER, POLL_INTERVAL
+from .const import CONF_SUPPLY_SWITCH, DOMAIN, LOGGER
 from .descriptions import CLOCK_CLASS
 from .dlms import (
     AttributeDescriptor,
@@ -28,9 +28,11 @@ from .dlms import (
     ReadReport,
     Value,
 )
+from .failures import failure_of
 from .plan import PROFILE_CLASS, EntityPlan, plan_entities
 from .plausibility import PlausibilityGuard
-from .settings import client_settings
+from .readings import with_choice
+from .settings import client_settings, poll_interval
 from .storage import MeterMemory, MeterStore, async_take_over
 from .sub_meters import find_sub_meters, identity_attributes
 from .trace import Trace
@@ -64,6 +66,8 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
     config_entry: DlmsConfigEntry
     memory: MeterMemory  # there from the first successful poll on
     identity: Identity
+    session_seconds: float = 0.0
+    """How long the last complete poll took."""
 
     def __init__(self, hass: HomeAssistant, entry: DlmsConfigEntry) -> None:
         super().__init__(
@@ -71,7 +75,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             LOGGER,
             config_entry=entry,
             name=entry.title,
-            update_interval=POLL_INTERVAL,
+            update_interval=poll_interval(entry.options),
         )
         assert entry.unique_id is not None
         self.unique_id = entry.unique_id
@@ -101,7 +105,12 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
     def plans(self) -> list[EntityPlan]:
         """Return the entities of this meter."""
         with_switch = bool(self.config_entry.options.get(CONF_SUPPLY_SWITCH))
-        return plan_entities(self.memory, with_switch=with_switch)
+        plans = plan_entities(self.memory, with_switch=with_switch)
+        return with_choice(plans, self.config_entry.options)
+
+    def entity_unique_id(self, plan: EntityPlan) -> str:
+        """Return what an entity of this meter is known by."""
+        return f"{self.device_id(plan.channel)}_{plan.key}"
 
     def device_id(self, channel: int) -> str:
         """Return what the device of a sub-meter is known by, or with channel 0 the meter itself.
@@ -139,10 +148,11 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
     @override
     async def _async_update_data(self) -> Readings:
         """Run one session with the meter."""
+        begin = self.hass.loop.time()
         try:
             with self.trace.session(dt_util.utcnow()):
                 async with self.async_session():
-                    return await self._async_read()
+                    readings = await self._async_read()
         except LocalProtocolError:
             raise  # a fault of this integration: it belongs into the log with its traceback
         except AuthenticationFailed as error:
@@ -153,11 +163,14 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
                 translation_placeholders={"error": str(error)},
             ) from error
         except DlmsError as error:
+            failure = failure_of(error, self.client)
             raise UpdateFailed(
                 translation_domain=DOMAIN,
-                translation_key="session_failed",
-                translation_placeholders={"error": str(error)},
+                translation_key=failure.key,
+                translation_placeholders={"reason": failure.reason},
             ) from error
+        self.session_seconds = self.hass.loop.time() - begin
+        return readings
 
     async def _async_read(self) -> Readings:
         """See whether the meter has changed, then read what is wanted of it."""
@@ -263,7 +276,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         registry = er.async_get(self.hass)
 
         def enabled(plan: EntityPlan) -> bool:
-            unique_id = f"{self.device_id(plan.channel)}_{plan.key}"
+            unique_id = self.entity_unique_id(plan)
             entity_id = registry.async_get_entity_id(plan.platform, DOMAIN, unique_id)
             if entity_id is None or (entity := registry.async_get(entity_id)) is None:
                 return plan.enabled

@@ -62,11 +62,11 @@ class DlmsEntity(CoordinatorEntity[DlmsCoordinator]):
     def __init__(self, coordinator: DlmsCoordinator, plan: EntityPlan) -> None:
         super().__init__(coordinator, context=plan.attributes)
         self.plan = plan
-        self._attr_unique_id = f"{coordinator.device_id(plan.channel)}_{plan.key}"
+        self._attr_unique_id = coordinator.entity_unique_id(plan)
+        self._attr_entity_registry_enabled_default = plan.enabled
         if plan.kind != VALUE:
             self._attr_translation_key = plan.kind
             self._attr_translation_placeholders = {"detail": plan.detail}
-            self._attr_entity_registry_enabled_default = plan.enabled
         self._attr_device_info = (
             sub_meter_info(coordinator, plan.channel)
             if plan.channel

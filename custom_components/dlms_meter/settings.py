@@ -1,6 +1,7 @@
 """Config entry data and what the client needs of it: the only reader of the connection's CONF_* keys."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
@@ -8,32 +9,107 @@ from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 from .const import (
     ADDRESS_LENGTH_AUTOMATIC,
     CONF_ADDRESS_LENGTH,
+    CONF_AUTHENTICATION_KEY,
     CONF_CLIENT_SAP,
+    CONF_DEDICATED_KEY,
+    CONF_ENCRYPTION_KEY,
     CONF_FRAMING,
+    CONF_INFORMATION_LENGTH,
     CONF_LOGICAL_DEVICE,
     CONF_MECHANISM,
     CONF_PASSWORD_IS_HEX,
+    CONF_PDU_SIZE,
     CONF_PHYSICAL_DEVICE,
+    CONF_POLL_INTERVAL,
+    CONF_RESPONSE_TIMEOUT,
+    CONF_SECURITY_POLICY,
+    CONF_SECURITY_SUITE,
+    CONF_SERIAL_PORT,
+    CONF_SIGN_ON,
+    CONF_SPEED,
+    CONF_SYSTEM_TITLE,
+    CONF_WINDOW,
+    DEFAULT_CLIENT_SAP,
+    DEFAULT_LOGICAL_DEVICE,
+    DEFAULT_SPEED,
     FRAMING_HDLC,
+    FRAMING_UDP,
     FRAMING_WRAPPER,
+    MECHANISM_HLS,
+    MECHANISM_HLS_GMAC,
+    MECHANISM_HLS_MD5,
+    MECHANISM_HLS_SHA1,
+    MECHANISM_HLS_SHA256,
     MECHANISM_LLS,
     MECHANISM_NONE,
+    POLL_INTERVAL,
 )
-from .dlms import ClientSettings, Framing, Mechanism, TcpEndpoint
+from .dlms import (
+    Access,
+    Approach,
+    ClientSettings,
+    Endpoint,
+    Framing,
+    KnownMeter,
+    LineSettings,
+    LocalProtocolError,
+    Mechanism,
+    SecurityPolicy,
+    SecuritySettings,
+    SecuritySuite,
+    SerialEndpoint,
+    SignOnSettings,
+    TcpEndpoint,
+    UdpEndpoint,
+)
 
 SECTION_EXPERT: Final = "expert"
-EXPERT_KEYS: Final = (
-    CONF_CLIENT_SAP,
-    CONF_LOGICAL_DEVICE,
-    CONF_PHYSICAL_DEVICE,
-    CONF_ADDRESS_LENGTH,
-    CONF_PASSWORD_IS_HEX,
-)
 
-_FRAMINGS: Final = {FRAMING_HDLC: Framing.HDLC, FRAMING_WRAPPER: Framing.WRAPPER}
+SECRET_KEYS: Final = (CONF_PASSWORD, CONF_ENCRYPTION_KEY, CONF_AUTHENTICATION_KEY)
+"""What is never shown, not even in the form it was typed into."""
+
+SYSTEM_TITLE_LENGTH: Final = 8
+
+_STRIPPED: Final = (CONF_HOST, CONF_SERIAL_PORT)
+
+_FRAMINGS: Final = {
+    FRAMING_HDLC: Framing.HDLC,
+    FRAMING_WRAPPER: Framing.WRAPPER,
+    FRAMING_UDP: Framing.WRAPPER,
+}
 _MECHANISMS: Final = {
     MECHANISM_NONE: Mechanism.NONE,
     MECHANISM_LLS: Mechanism.LLS,
+    MECHANISM_HLS: Mechanism.HLS_VENDOR,
+    MECHANISM_HLS_MD5: Mechanism.HLS_MD5,
+    MECHANISM_HLS_SHA1: Mechanism.HLS_SHA1,
+    MECHANISM_HLS_GMAC: Mechanism.HLS_GMAC,
+    MECHANISM_HLS_SHA256: Mechanism.HLS_SHA256,
+}
+POLICIES: Final = {
+    "authenticated_encrypted": SecurityPolicy.AUTHENTICATED | SecurityPolicy.ENCRYPTED,
+    "encrypted": SecurityPolicy.ENCRYPTED,
+    "authenticated": SecurityPolicy.AUTHENTICATED,
+    "none": SecurityPolicy.NONE,
+}
+
+DEFAULTS: Final[dict[str, Any]] = {
+    CONF_CLIENT_SAP: DEFAULT_CLIENT_SAP,
+    CONF_LOGICAL_DEVICE: DEFAULT_LOGICAL_DEVICE,
+    CONF_ADDRESS_LENGTH: ADDRESS_LENGTH_AUTOMATIC,
+    CONF_MECHANISM: MECHANISM_NONE,
+    CONF_PASSWORD_IS_HEX: False,
+}
+"""What an entry begins with, before anything is known of its meter."""
+
+_ACCESS: Final = {MECHANISM_NONE: Access.OPEN, MECHANISM_LLS: Access.PASSWORD}
+
+# What goes to the client under its own name, when the entry has it.
+_LIMITS: Final = {
+    CONF_INFORMATION_LENGTH: "max_information_length",
+    CONF_WINDOW: "window",
+    CONF_PDU_SIZE: "max_receive_pdu_size",
+    CONF_RESPONSE_TIMEOUT: "response_timeout",
 }
 
 
@@ -47,30 +123,47 @@ class InvalidSettings(ValueError):
 
 
 def from_input(user_input: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn what the form returned into config entry data: flat, without what does not apply.
+    """Turn what a form returned into config entry data: flat, with defaults, without what is empty or does not apply.
 
-    Raises `InvalidSettings`.
+    Raises `InvalidSettings` for what cannot work; nothing is sent for that.
     """
-    data = {key: value for key, value in user_input.items() if key != SECTION_EXPERT}
-    data |= user_input[SECTION_EXPERT]
-    data[CONF_HOST] = data[CONF_HOST].strip()
-    if data[CONF_MECHANISM] == MECHANISM_NONE:
+    entered = {**user_input, **user_input.get(SECTION_EXPERT, {})}
+    entered.pop(SECTION_EXPERT, None)
+    data = DEFAULTS | {
+        key: value.strip() if key in _STRIPPED else value
+        for key, value in entered.items()
+        if value not in (None, "")
+    }
+    if data[CONF_MECHANISM] in (MECHANISM_NONE, MECHANISM_HLS_GMAC):
         data.pop(CONF_PASSWORD, None)
-    elif not data.get(CONF_PASSWORD):
-        raise InvalidSettings(CONF_PASSWORD, "password_required")
-    password_octets(data)
+    check(data)
     return data
 
 
-def to_input(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn config entry data back into the form's values; the password is never among them."""
-    values = {
-        key: value
-        for key, value in data.items()
-        if key not in (*EXPERT_KEYS, CONF_PASSWORD)
-    }
-    values[SECTION_EXPERT] = {key: data[key] for key in EXPERT_KEYS if key in data}
-    return values
+def level_of(data: Mapping[str, Any]) -> Access:
+    """Return which level an entry is read with."""
+    if CONF_ENCRYPTION_KEY in data:
+        return Access.KEYS
+    return _ACCESS.get(data[CONF_MECHANISM], Access.CHALLENGE)
+
+
+def is_serial(data: Mapping[str, Any]) -> bool:
+    """Tell whether the meter is on a serial port."""
+    return CONF_SERIAL_PORT in data
+
+
+def check(data: Mapping[str, Any]) -> None:
+    """Find out whether these settings can work at all; nothing is sent. Raises `InvalidSettings`."""
+    mechanism = data[CONF_MECHANISM]
+    if mechanism not in (MECHANISM_NONE, MECHANISM_HLS_GMAC) and not data.get(
+        CONF_PASSWORD
+    ):
+        raise InvalidSettings(CONF_PASSWORD, "password_required")
+    key: str = data.get(CONF_ENCRYPTION_KEY, "")
+    wanted = mechanism == MECHANISM_HLS_GMAC or CONF_ENCRYPTION_KEY in data
+    if wanted and not key.strip():
+        raise InvalidSettings(CONF_ENCRYPTION_KEY, "key_required")
+    client_settings(data)
 
 
 def password_octets(data: Mapping[str, Any]) -> bytes:
@@ -87,14 +180,21 @@ def password_octets(data: Mapping[str, Any]) -> bytes:
         raise InvalidSettings(CONF_PASSWORD, "invalid_hex") from None
 
 
-def endpoint(data: Mapping[str, Any]) -> TcpEndpoint:
+def endpoint(data: Mapping[str, Any]) -> Endpoint:
     """Return where the meter is reached."""
-    return TcpEndpoint(data[CONF_HOST], data[CONF_PORT])
+    if is_serial(data):
+        line = LineSettings(data.get(CONF_SPEED, DEFAULT_SPEED))
+        return SerialEndpoint(data[CONF_SERIAL_PORT], line)
+    kind = UdpEndpoint if data.get(CONF_FRAMING) == FRAMING_UDP else TcpEndpoint
+    return kind(data[CONF_HOST], data[CONF_PORT])
 
 
 def client_settings(data: Mapping[str, Any]) -> ClientSettings:
-    """Return what the client needs to reach the meter and associate with it."""
+    """Return what the client needs to reach the meter and associate with it. Raises `InvalidSettings`."""
     length: str = data[CONF_ADDRESS_LENGTH]
+    limits = {
+        name: data[key] for key, name in _LIMITS.items() if data.get(key) is not None
+    }
     return ClientSettings(
         endpoint=endpoint(data),
         framing=_FRAMINGS[data[CONF_FRAMING]],
@@ -104,4 +204,113 @@ def client_settings(data: Mapping[str, Any]) -> ClientSettings:
         address_length=None if length == ADDRESS_LENGTH_AUTOMATIC else int(length),
         mechanism=_MECHANISMS[data[CONF_MECHANISM]],
         password=password_octets(data),
+        system_title=_system_title(data),
+        security=_security(data),
+        sign_on=SignOnSettings() if data.get(CONF_SIGN_ON) else None,
+        **limits,
     )
+
+
+def _system_title(data: Mapping[str, Any]) -> bytes:
+    """Return the client's system title, empty if there is none. Raises `InvalidSettings`."""
+    try:
+        title = bytes.fromhex(data.get(CONF_SYSTEM_TITLE, ""))
+    except ValueError:
+        raise InvalidSettings(CONF_SYSTEM_TITLE, "invalid_hex") from None
+    if len(title) not in (0, SYSTEM_TITLE_LENGTH):
+        raise InvalidSettings(CONF_SYSTEM_TITLE, "invalid_system_title")
+    return title
+
+
+def _security(data: Mapping[str, Any]) -> SecuritySettings | None:
+    """Return the keys and how they are used; None without keys. Raises `InvalidSettings`."""
+    suite = SecuritySuite(int(data.get(CONF_SECURITY_SUITE, 0)))
+    encryption_key = key_octets(data, CONF_ENCRYPTION_KEY, suite)
+    authentication_key = key_octets(data, CONF_AUTHENTICATION_KEY, suite)
+    if encryption_key is None:
+        return None
+    policy = POLICIES[data.get(CONF_SECURITY_POLICY, "authenticated_encrypted")]
+    if authentication_key is None:
+        policy &= ~SecurityPolicy.AUTHENTICATED
+    try:
+        return SecuritySettings(
+            suite=suite,
+            policy=policy,
+            global_unicast_key=encryption_key,
+            authentication_key=authentication_key,
+            use_dedicated_key=bool(data.get(CONF_DEDICATED_KEY)),
+        )
+    except LocalProtocolError:
+        raise InvalidSettings(CONF_ENCRYPTION_KEY, "invalid_key_length") from None
+
+
+def key_octets(
+    data: Mapping[str, Any], field: str, suite: SecuritySuite
+) -> bytes | None:
+    """Return a key typed as hex digits, with or without spaces; None when there is none. Raises `InvalidSettings`."""
+    text: str = data.get(field) or ""
+    digits = "".join(text.split()).removeprefix("0x")
+    if not digits:
+        return None
+    try:
+        key = bytes.fromhex(digits)
+    except ValueError:
+        raise InvalidSettings(field, "invalid_hex") from None
+    if len(key) != suite.key_length:
+        raise InvalidSettings(field, "invalid_key_length")
+    return key
+
+
+def poll_interval(options: Mapping[str, Any]) -> timedelta:
+    """Return how often the meter is read."""
+    seconds = options.get(CONF_POLL_INTERVAL)
+    return POLL_INTERVAL if seconds is None else timedelta(seconds=seconds)
+
+
+def from_known_meter(
+    meter: KnownMeter, serial_number: str | None, data: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what a known meter adds to an entry with this connection."""
+    address = meter.address_of(serial_number)
+    if is_serial(data):
+        sign_on = meter.approaches[0] is Approach.SIGN_ON
+        line = {
+            CONF_FRAMING: FRAMING_HDLC,
+            CONF_SPEED: meter.speed,
+            CONF_SIGN_ON: sign_on,
+        }
+    else:
+        wrapper = Approach.WRAPPER in meter.approaches
+        line = {CONF_FRAMING: FRAMING_WRAPPER if wrapper else FRAMING_HDLC}
+    data = line | {CONF_CLIENT_SAP: meter.clients[0]}
+    return data | _address(*address)
+
+
+def from_settings(settings: ClientSettings) -> dict[str, Any]:
+    """Return what a scan found out, for an entry with the connection it scanned."""
+    data: dict[str, Any] = {
+        CONF_FRAMING: settings.framing.value,
+        CONF_CLIENT_SAP: settings.client_sap,
+        **_address(
+            settings.logical_device,
+            settings.physical_device,
+            settings.address_length,
+        ),
+    }
+    if isinstance(settings.endpoint, SerialEndpoint):
+        data[CONF_SPEED] = settings.endpoint.line.speed
+        data[CONF_SIGN_ON] = settings.sign_on is not None
+    return data
+
+
+def _address(
+    logical_device: int, physical_device: int | None, length: int | None
+) -> dict[str, Any]:
+    """Return a server address as an entry keeps it."""
+    data: dict[str, Any] = {
+        CONF_LOGICAL_DEVICE: logical_device,
+        CONF_ADDRESS_LENGTH: str(length or ADDRESS_LENGTH_AUTOMATIC),
+    }
+    if physical_device is not None:
+        data[CONF_PHYSICAL_DEVICE] = physical_device
+    return data

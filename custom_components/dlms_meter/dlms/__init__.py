@@ -89,6 +89,7 @@ from .link.mode_e import Acknowledgement, SignOnSettings
 from .symptom import Symptom, symptom_of
 from .transport import Receiver, Transport, TransportOpener, open_transport
 from .transport.endpoint import (
+    SPEEDS,
     CharacterFormat,
     Endpoint,
     LineSettings,
@@ -101,6 +102,7 @@ __all__ = [
     "INTERFACE_CLASSES",
     "MANUFACTURERS",
     "METERS",
+    "SPEEDS",
     "Access",
     "AccessMode",
     "Acknowledgement",

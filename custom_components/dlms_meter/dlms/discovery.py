@@ -89,6 +89,8 @@ class ScanReport:
     found: Found | None = None
     best: Probe | None = None
     wanting: list[int] = field(default_factory=list)
+    proposal: ClientSettings | None = None
+    """How to speak to the meter: as it let us in, or as it wants to know who we are; None when there is none."""
 
     @property
     def symptom(self) -> Symptom | None:
@@ -260,7 +262,18 @@ async def find_meter(
         report.note(probe, outcome)
         probe = _next(plan, outcome)
     plan.close()
+    report.proposal = _proposal(endpoint, report)
     return report
+
+
+def _proposal(endpoint: Endpoint, report: ScanReport) -> ClientSettings | None:
+    """Return how to speak to the meter that was found, or at least located."""
+    if report.found is not None:
+        return report.found.settings
+    if report.best is None or report.symptom is None or not report.symptom.is_linked:
+        return None
+    client_sap = report.wanting[0] if report.wanting else report.best.client_sap
+    return settings_for(endpoint, report.best._replace(client_sap=client_sap))
 
 
 def _next(plan: Questions, symptom: Symptom) -> Probe | None:

@@ -1,0 +1,227 @@
+"""The middle of the set-up dialog: which meter it is, or where it is, found by a scan or told by the user."""
+
+from asyncio import Task
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.data_entry_flow import AbortFlow
+
+from . import flow_schemas as schemas
+from .channel import async_get_channel
+from .const import (
+    CONF_CLIENT_SAP,
+    CONF_FRAMING,
+    CONF_MECHANISM,
+    CONF_PHYSICAL_DEVICE,
+    CONF_SPEED,
+    DEFAULT_SPEED,
+    FRAMING_HDLC,
+    MECHANISM_NONE,
+)
+from .dlms import METERS, Access, Approach, Found, Probe, ScanReport, find_meter
+from .failures import Failure, failure_of
+from .flow_access import AccessSteps
+from .settings import DEFAULTS, endpoint, from_known_meter, from_settings, is_serial
+
+_USUAL_PROBES: Final = 30
+"""Probes of a usual scan that finds nothing soon: nobody knows beforehand how many it takes."""
+_MANAGEMENT_CLIENT: Final = 1
+"""The client that most often has a password, where nothing is known of a maker."""
+
+
+class FindSteps(AccessSteps):
+    """From a connection to a meter whose address is known."""
+
+    _scan: Task[ScanReport] | None = None
+    _probe: Probe | None = None
+    _number: int = 0
+    _serial_number: str | None = None
+    _report: ScanReport
+    _failure: Failure | None = None
+
+    async def async_step_which(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask which meter it is."""
+        return self.async_show_menu(
+            step_id="which",
+            menu_options=[schemas.FIND, schemas.MODEL, schemas.LINE],
+        )
+
+    async def async_step_model(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Let the user choose maker and model, which say all the rest."""
+        if user_input is None:
+            return self.async_show_form(
+                step_id="model",
+                data_schema=schemas.CHOOSE_MODEL,  # type: ignore[arg-type]
+            )
+        [meter] = (
+            meter for meter in METERS if meter.key == user_input[schemas.CONF_MODEL]
+        )
+        number = user_input.get(schemas.CONF_SERIAL_NUMBER)
+        self._data = self._at(from_known_meter(meter, number, self._data))
+        self._likely = meter.access
+        return await self.async_step_level()
+
+    def _at(self, place: dict[str, Any]) -> dict[str, Any]:
+        """Return the entry with a meter at this place instead of any before."""
+        data = DEFAULTS | self._data
+        data.pop(CONF_PHYSICAL_DEVICE, None)
+        return data | place
+
+    async def async_step_line(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask how the meter wants to be spoken to."""
+        if user_input is None:
+            schema = (
+                schemas.SERIAL_LINE if is_serial(self._data) else schemas.NETWORK_LINE
+            )
+            known = {
+                **self._data,
+                CONF_SPEED: str(self._data.get(CONF_SPEED, DEFAULT_SPEED)),
+            }
+            return self.async_show_form(
+                step_id="line" if is_serial(self._data) else "network_line",
+                data_schema=self.add_suggested_values_to_schema(schema, known),  # type: ignore[arg-type]
+            )
+        self._data = DEFAULTS | {CONF_FRAMING: FRAMING_HDLC} | self._data | user_input
+        return await self.async_step_level()
+
+    async def async_step_network_line(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Take what was said of a meter on the network."""
+        return await self.async_step_line(user_input)
+
+    async def async_step_find(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the number on the meter, which may give its address away, and begin."""
+        if user_input is None:
+            return self.async_show_form(
+                step_id="find",
+                data_schema=schemas.FIND_IT,  # type: ignore[arg-type]
+            )
+        self._serial_number = user_input.get(schemas.CONF_SERIAL_NUMBER)
+        return await self.async_step_scan()
+
+    async def async_step_scan(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what is tried while the scan runs."""
+        if self._scan is None:
+            self._probe = None
+            self._scan = self.hass.async_create_task(
+                self._async_scan(), "find the meter", eager_start=False
+            )
+        if self._scan.done():
+            return self.async_show_progress_done(next_step_id="scan_done")
+        action, placeholders = _words(self._probe)
+        return self.async_show_progress(
+            step_id="scan",
+            progress_action=action,
+            progress_task=self._scan,
+            description_placeholders=placeholders,
+        )
+
+    async def _async_scan(self) -> ScanReport:
+        """Look for the meter while nobody else uses the connection."""
+        place = endpoint(self._data)
+        async with async_get_channel(self.hass, place):
+            return await find_meter(place, self._serial_number, self._tell)
+
+    def _tell(self, probe: Probe, number: int) -> None:
+        """Show what is tried next; the words change only with the way, the speed and the address."""
+        before, self._probe, self._number = self._probe, probe, number
+        self.async_update_progress(number / (number + _USUAL_PROBES))
+        if before is None or before[:2] != probe[:2]:
+            self.async_notify_flow_changed()
+
+    async def async_step_scan_done(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go on with what was found."""
+        assert self._scan is not None
+        scan, self._scan = self._scan, None
+        try:
+            self._report = report = await scan
+        except AbortFlow:
+            raise
+        except Exception as error:  # noqa: BLE001  the flow's last line of defence: failure_of() logs what it does not know
+            self._report = ScanReport()
+            self._failure = failure_of(error, None)
+            return await self.async_step_not_found()
+        if report.proposal is None:
+            self._failure = Failure(str(report.symptom))
+            return await self.async_step_not_found()
+        self._data = self._at(from_settings(report.proposal))
+        if report.found is None:
+            return await self.async_step_level()
+        return await self._async_found(report.found)
+
+    async def _async_found(self, found: Found) -> ConfigFlowResult:
+        """Read a meter that tells everything to everybody; ask for the key to the others."""
+        if found.reads_openly:
+            self._level = Access.OPEN
+            self._data[CONF_MECHANISM] = MECHANISM_NONE
+            return await self.async_step_read()
+        flag = found.identity and found.identity.manufacturer_flag
+        rows = [
+            meter
+            for meter in METERS
+            if flag and meter.flag == flag and meter.access is not Access.OPEN
+        ]
+        self._data[CONF_CLIENT_SAP] = rows[0].clients[0] if rows else _MANAGEMENT_CLIENT
+        self._likely = Access.KEYS if found.counters else Access.PASSWORD
+        return await self.async_step_level()
+
+    async def async_step_not_found(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Say how far the scan came, and how to go on."""
+        if user_input is not None:
+            steps = {
+                schemas.FIND: self.async_step_find,
+                schemas.MODEL: self.async_step_model,
+                schemas.LINE: self.async_step_line,
+            }
+            return await steps[user_input[schemas.CONF_NEXT]]()
+        failure = self._failure or Failure("unknown")
+        return self.async_show_form(
+            step_id="not_found",
+            data_schema=schemas.NOT_FOUND,  # type: ignore[arg-type]
+            errors={"base": failure.key},
+            description_placeholders={
+                "probes": str(self._report.probes),
+                "reason": failure.reason,
+                "seen": seen(self._report),
+            },
+        )
+
+
+def _words(probe: Probe | None) -> tuple[str, dict[str, str]]:
+    """Return which sentence says what is tried, and what to fill in."""
+    if probe is None:
+        return "scan_begin", {}
+    speed = probe.line.speed
+    filled = {"address": str(probe.address), "speed": str(speed or "")}
+    if probe.line.approach is Approach.HDLC and speed is None:
+        return "scan_gateway", filled
+    return f"scan_{probe.line.approach.value}", filled
+
+
+def seen(report: ScanReport) -> str:
+    """Return the lines that were tried, one below the other, in words every language has."""
+    names = {
+        Approach.SIGN_ON: "IEC 62056-21 + HDLC",
+        Approach.HDLC: "HDLC",
+        Approach.WRAPPER: "TCP wrapper",
+    }
+    rows = (
+        f"- {names[line.approach]}{f' {line.speed} baud' if line.speed else ''}: `{symptom}`"
+        for line, symptom in report.seen.items()
+    )
+    return "\n".join(rows)
