@@ -8,6 +8,7 @@
 Then `report.values[energy]` is a `Quantity` such as `12345.7 Wh`, or `report.failed[energy]` says why there is none.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -65,6 +66,9 @@ from .transport import TransportOpener
 from .transport.endpoint import Endpoint, LineSettings, SerialEndpoint, UdpEndpoint
 
 OBJECT_LIST: Final = AttributeDescriptor(15, Obis.parse("0-0:40.0.0*255"), 2)
+
+_CAREFUL_LENGTH: Final = 128
+"""Octets of information in a frame, on a noisy line; every meter can do as many."""
 
 _TRANSFER_BROKEN: Final = (
     DataAccessResult.LONG_GET_ABORTED,
@@ -214,12 +218,20 @@ class DlmsClient:
         self._counter = InvocationCounter(invocation_counter or 1)
         self._asks_for_counter = invocation_counter is None
         self._in_session = False
+        self._began = 0.0
+        self._session_time = 0.0
+        self._earlier = LinkStatistics()
+        self._careful = False
+        self._link = _make_link(settings, careful=False)
         self._prepare()
 
     def _prepare(self) -> None:
         """Make what lives as long as a session."""
-        settings = self.settings
-        self._link = _make_link(settings)
+        settings, last = self.settings, self._link.statistics
+        self._earlier += last
+        # On a noisy line short frames come through where long ones do not; they stay until nothing gets lost.
+        self._careful = last.is_noisy or (self._careful and last.bad_checks > 0)
+        self._link = _make_link(settings, careful=self._careful)
         self._association = Association(
             _association_settings(settings), self._counter, self.memory
         )
@@ -241,6 +253,7 @@ class DlmsClient:
         if self._in_session:
             raise LocalProtocolError("this client has a session already")
         self._in_session = True
+        self._began = asyncio.get_running_loop().time()
         try:
             if self._asks_for_counter:
                 await self._ask_for_counter()
@@ -307,6 +320,7 @@ class DlmsClient:
             await self._connection.close()
         finally:
             self._in_session = False
+            self._session_time = asyncio.get_running_loop().time() - self._began
 
     async def get(
         self,
@@ -447,6 +461,16 @@ class DlmsClient:
         """What the line carried in the present session, or in the last one."""
         return self._link.statistics
 
+    @property
+    def totals(self) -> LinkStatistics:
+        """What the line carried in all sessions of this client."""
+        return self._earlier + self._link.statistics
+
+    @property
+    def session_time(self) -> float:
+        """Seconds that the last whole session took, from opening the connection to having closed it."""
+        return self._session_time
+
 
 def _association_settings(settings: ClientSettings) -> AssociationSettings:
     """Make the settings of one association, with new random octets."""
@@ -468,8 +492,8 @@ def _association_settings(settings: ClientSettings) -> AssociationSettings:
     )
 
 
-def _make_link(settings: ClientSettings) -> HdlcLink | WrapperLink:
-    """Make the link that the settings ask for. Raises `LocalProtocolError` when they are out of range."""
+def _make_link(settings: ClientSettings, *, careful: bool) -> HdlcLink | WrapperLink:
+    """Make the link that the settings ask for; a careful one has short frames. Raises `LocalProtocolError` when they are out of range."""
     datagrams = isinstance(settings.endpoint, UdpEndpoint)
     if settings.framing is Framing.WRAPPER:
         return WrapperLink(
@@ -483,8 +507,10 @@ def _make_link(settings: ClientSettings) -> HdlcLink | WrapperLink:
             logical_device=settings.logical_device,
             physical_device=settings.physical_device,
             address_length=settings.address_length,
-            max_information_length=settings.max_information_length,
-            window=settings.window,
+            max_information_length=min(settings.max_information_length, _CAREFUL_LENGTH)
+            if careful
+            else settings.max_information_length,
+            window=1 if careful else settings.window,
             attempts=settings.attempts,
         )
     )

@@ -4,8 +4,8 @@ A link is driven from outside. Whoever owns it feeds `receive_data()`, sends wha
 acts on `events()`, and calls `on_timeout()` when `awaiting_response` has been true for too long without a byte.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import Final, Protocol, Self
 
 from ..errors import DlmsError
 
@@ -30,6 +30,9 @@ class LinkDown:
     error: DlmsError | None = None
 
 
+_NOISY_SHARE: Final = 0.2
+_NOISY_TIMEOUTS: Final = 2
+
 type LinkEvent = LinkUp | ApduReceived | LinkDown
 
 
@@ -47,6 +50,17 @@ class LinkStatistics:
     timeouts: int = 0
     echoes: int = 0  # our own frames, heard back
     frames_ignored: int = 0  # sound frames for or from other addresses
+
+    def __add__(self, other: Self) -> Self:
+        """Return what two sessions count together."""
+        names = (field.name for field in fields(self))
+        return type(self)(*(getattr(self, n) + getattr(other, n) for n in names))
+
+    @property
+    def is_noisy(self) -> bool:
+        """Tell whether damage was so frequent that shorter frames would have got through more often."""
+        often = _NOISY_SHARE * (self.frames_received + self.bad_checks)
+        return self.timeouts >= _NOISY_TIMEOUTS and self.bad_checks > often
 
 
 class Link(Protocol):

@@ -31,7 +31,7 @@ __all__ = ["HdlcLimits", "HdlcLink", "HdlcParameters", "State"]
 MAX_OCTETS_WITHOUT_PROGRESS = 256 * 1024
 """So much may come while a frame is awaited and none is of use; then the link gives up."""
 
-_DAMAGES_PER_ATTEMPT = 2
+_DAMAGES_PER_ATTEMPT = 3
 """A meter whose answers come damaged is at least there: it is asked again so much more often than a silent one."""
 
 _PROMPT_TURNS = 3
