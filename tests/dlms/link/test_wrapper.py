@@ -13,6 +13,7 @@ from custom_components.dlms_meter.dlms.link import (
     Link,
     LinkDown,
     LinkEvent,
+    LinkStatistics,
     LinkUp,
 )
 from custom_components.dlms_meter.dlms.link.wrapper import (
@@ -156,6 +157,7 @@ def test_silence_ends_the_link() -> None:
     assert isinstance(event.error, TransportTimeout)
     assert "nothing came" in str(event.error)
     assert not link.awaiting_response
+    assert link.statistics == LinkStatistics(frames_sent=1, timeouts=1)
 
 
 def test_half_an_answer_ends_the_link_and_leaves_nothing_behind() -> None:
