@@ -50,10 +50,10 @@ IMPURE_MODULES = {
 # Every import from outside the standard library, and the files of dlms/ that may make it.
 THIRD_PARTY = {
     "cryptography": {
+        "application/aes_gcm.py",
         "application/authentication.py",
-        "application/elliptic_curves.py",  # suites 1 and 2 alone need it: loaded when they are used
-        "application/message_keys.py",
-        "application/security.py",
+        "application/elliptic_curves.py",  # signatures and key agreement of suites 1 and 2
+        "application/message_keys.py",  # key wrapping
     },
     "serialx": {"transport/serial.py", "transport/rfc2217.py"},
 }
