@@ -372,7 +372,7 @@ def test_without_the_authentication_key() -> None:
     )
     association, peer = session(client(security=keys))
     peer.security = context(BOOK, SERVER_TITLE)
-    peer.security.settings = replace(BOOK, policy=SecurityPolicy.ENCRYPTED)
+    peer.security._demanded = int(SecurityPolicy.ENCRYPTED)
     assert read(association, peer) == VALUE
     assert not association.protection.authenticated
 

@@ -1,5 +1,6 @@
 """Protection of APDUs: every vector that has keys, both ways; what is refused; both sides against each other."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +28,7 @@ from custom_components.dlms_meter.dlms.errors import (
     LocalProtocolError,
     SecurityError,
 )
-from tests.harness import Vector, check_damage, each, vectors
+from tests.harness import Vector, check_damage, damaged, each, vectors
 
 from .secured import (
     AUTHENTICATION_KEY,
@@ -84,7 +85,7 @@ def test_vector_is_opened(vector: Vector) -> None:
     policy = policy_of(vector.decoded["security_control"])
     opened = receiver(vector, policy).unprotect(vector.octets)
     assert opened.apdu.hex() == vector.decoded["plaintext_hex"]
-    assert opened.policy == policy
+    assert opened.control.policy == policy
     assert opened.authenticated == (AUTHENTICATED in policy)
 
 
@@ -170,7 +171,8 @@ def test_both_sides(
         message = client.protect(apdu)
         assert len(message) - len(apdu) <= client.overhead
         opened = server.unprotect(message)
-        assert opened == (apdu, policy, signs or AUTHENTICATED in policy)
+        control = SecurityControl.of(suite, policy)
+        assert opened == (apdu, control, signs or AUTHENTICATED in policy)
         assert client.unprotect(server.protect(apdu)).apdu == apdu
         with pytest.raises(SecurityError, match="repeats old messages"):
             server.unprotect(message)
@@ -182,7 +184,7 @@ def test_dedicated_key(enveloping: Enveloping) -> None:
     client, server = pair(keys, DEDICATED_KEY)
     begun = client.protect_initiate(b"\x01" + DEDICATED_KEY)
     assert DEDICATED_KEY not in begun  # encrypted, whatever the policy
-    assert server.unprotect(begun).policy == BOTH
+    assert server.unprotect(begun).control.policy == BOTH
     before = client.counter.following
     client.sends_dedicated = True
     made = decode_envelope(client.protect(GET))
@@ -210,7 +212,7 @@ def test_the_beginning_is_authenticated(
     policy: SecurityPolicy, expected: SecurityPolicy
 ) -> None:
     client, server = pair(replace(BOOK, policy=policy))
-    assert server.unprotect(client.protect_initiate(b"\x01")).policy == expected
+    assert server.unprotect(client.protect_initiate(b"\x01")).control.policy == expected
 
 
 def test_without_an_authentication_key_messages_are_read_and_marked() -> None:
@@ -220,7 +222,7 @@ def test_without_an_authentication_key_messages_are_read_and_marked() -> None:
         SERVER_TITLE,
     )
     _, server = pair(BOOK)
-    assert reader.unprotect(server.protect(GET)) == (GET, BOTH, False)
+    assert reader.unprotect(server.protect(GET)) == (GET, 0x30, False)
     begun = decode_envelope(reader.protect_initiate(GET))
     assert isinstance(begun, ServiceCiphering)
     assert begun.content.control.policy is ENCRYPTED
@@ -245,7 +247,7 @@ def test_broadcast_key() -> None:
         replace(keys, global_unicast_key=keys.broadcast_key), SERVER_TITLE
     )
     control = SecurityControl.of(keys.suite, BOTH, broadcast=True)
-    sealed = station._seal(keys.broadcast_key, control, 1, GET)
+    sealed = station._seal(keys.broadcast_key, control, station.counter, GET)
     made = ServiceCiphering.of(GET[0], KeySet.GLOBAL, sealed)
     assert made is not None
     assert client.unprotect(made.encode()).apdu == GET
@@ -265,7 +267,7 @@ def test_less_than_the_policy_is_refused() -> None:
 def test_no_protection_at_all() -> None:
     free = replace(BOOK, policy=SecurityPolicy.NONE)
     client, server = pair(free)
-    assert client.unprotect(server.protect(GET)) == (GET, SecurityPolicy.NONE, False)
+    assert client.unprotect(server.protect(GET)) == (GET, 0, False)
 
 
 def test_our_own_message_comes_back() -> None:
@@ -365,7 +367,7 @@ def test_signed_in_clear() -> None:
     opened = context(free, SERVER_TITLE).unprotect(vector.octets)
     assert opened == (
         bytes.fromhex(vector.decoded["content"]),
-        SecurityPolicy.NONE,
+        0,
         False,
     )
     with pytest.raises(SecurityError, match="asks for"):
@@ -459,3 +461,54 @@ def test_only_what_begins_an_association_has_its_envelope() -> None:
     client, _ = pair(BOOK)
     with pytest.raises(LocalProtocolError, match="0f begins no association"):
         client.protect_initiate(b"\x0f")
+
+
+def usual_messages() -> Iterator[tuple[SecuritySettings, bytes, bytes]]:
+    """Make messages that are opened in the short way, long and short, with every head they can have."""
+    for enveloping in (Enveloping.SERVICE, Enveloping.GENERAL):
+        for policy in (AUTHENTICATED, ENCRYPTED, BOTH):
+            keys = settings(enveloping=enveloping, policy=policy)
+            _, server = pair(keys, DEDICATED_KEY)
+            for size in (20, 95, 200, 300, 70_000):
+                yield keys, GET[:1] + bytes(size), server.protect(GET[:1] + bytes(size))
+            server.sends_dedicated = True
+            yield keys, GET, server.protect(GET)
+
+
+def outcome(
+    keys: SecuritySettings, octets: bytes, monkeypatch: pytest.MonkeyPatch, short: bool
+) -> object:
+    """Open a message twice, the second time in vain; in the short way, or in the long one."""
+    client, _ = pair(keys, DEDICATED_KEY)
+    if not short:
+        monkeypatch.setattr(client, "_open_usual", lambda _: None)
+    found: list[object] = []
+    for _ in range(2):
+        try:
+            found.append(client.unprotect(octets))
+        except DlmsError as error:
+            found.append((type(error), str(error)))
+    return found
+
+
+def test_the_short_way_leads_where_the_long_one_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for keys, apdu, message in usual_messages():
+        for octets in (message, *damaged(message[:400], seed=1, count=40)):
+            assert outcome(keys, octets, monkeypatch, short=True) == outcome(
+                keys, octets, monkeypatch, short=False
+            )
+        client, _ = pair(keys, DEDICATED_KEY)
+        assert client.unprotect(message).apdu == apdu
+        dedicated = message[0] in (0xD0, 0xDC)
+        general = keys.enveloping is Enveloping.GENERAL
+        fresh, _ = pair(keys, DEDICATED_KEY)
+        assert (fresh._open_usual(message) is None) == (dedicated and general)
+
+
+def test_the_short_way_refuses_what_its_envelope_does_not_say() -> None:
+    client, server = pair(BOOK)
+    message = server.protect(GET)
+    with pytest.raises(SecurityError, match="what its envelope says"):
+        client._open_usual(b"\xc9" + message[1:])

@@ -4,6 +4,7 @@ What is inside is made and opened by `security.py`; nothing here knows a key.
 """
 
 from dataclasses import dataclass
+from struct import Struct
 from typing import ClassVar, NamedTuple, Self
 
 from ..codec.cursor import Reader, encode_length
@@ -23,7 +24,15 @@ from .security_settings import SecurityPolicy, SecuritySuite
 TAG_LENGTH = 12
 """Octets of the authentication tag, in all security suites."""
 
-_HEADER_LENGTH = 5  # security control and invocation counter
+_HEADER = Struct(">BI")  # security control and invocation counter
+_HEADER_LENGTH = _HEADER.size
+
+# Bits of the security control octet.
+_SUITE = 0x0F
+_AUTHENTICATED = int(SecurityPolicy.AUTHENTICATED)
+_ENCRYPTED = int(SecurityPolicy.ENCRYPTED)
+_BROADCAST_KEY = 0x40
+_COMPRESSED = 0x80
 
 
 class SecurityControl(int):
@@ -31,42 +40,49 @@ class SecurityControl(int):
 
     __slots__ = ()
 
-    _SUITE: ClassVar = 0x0F
-    _BROADCAST_KEY: ClassVar = 0x40
-    _COMPRESSED: ClassVar = 0x80
-
     @classmethod
     def of(
         cls, suite: SecuritySuite, policy: SecurityPolicy, *, broadcast: bool = False
     ) -> Self:
         """Compose the octet."""
-        return cls(suite | policy | cls._BROADCAST_KEY * broadcast)
+        return cls(suite | policy | _BROADCAST_KEY * broadcast)
 
     @property
     def suite(self) -> int:
         """The number of the security suite."""
-        return self & self._SUITE
+        return self & _SUITE
 
     @property
     def policy(self) -> SecurityPolicy:
-        """What protects the message."""
-        return SecurityPolicy(
-            self & (SecurityPolicy.AUTHENTICATED | SecurityPolicy.ENCRYPTED)
-        )
+        """What protects the message; the two bits below tell it faster."""
+        return SecurityPolicy(self & (_AUTHENTICATED | _ENCRYPTED))
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether a tag follows the message."""
+        return self & _AUTHENTICATED != 0
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the message is encrypted."""
+        return self & _ENCRYPTED != 0
 
     @property
     def broadcast_key(self) -> bool:
         """Whether the global broadcast key is used, not the unicast key."""
-        return bool(self & self._BROADCAST_KEY)
+        return self & _BROADCAST_KEY != 0
 
     @property
     def compressed(self) -> bool:
         """Whether the APDU was compressed before it was protected."""
-        return bool(self & self._COMPRESSED)
+        return self & _COMPRESSED != 0
 
 
 class Ciphered(NamedTuple):
-    """A protected APDU: security header, then cipher text (or the APDU in clear) and the tag, if there is one."""
+    """A protected APDU: security header, then cipher text (or the APDU in clear) and the tag, if there is one.
+
+    The end of every envelope that has one.
+    """
 
     control: SecurityControl
     invocation_counter: int
@@ -74,38 +90,33 @@ class Ciphered(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the length and what it counts."""
+        """Read the length, and all that follows."""
         length = reader.length()
-        start = reader.offset
-        control = SecurityControl(reader.peek())
-        if (
-            length - TAG_LENGTH == reader.remaining
-            and SecurityPolicy.AUTHENTICATED not in control.policy
-        ):
+        follow = reader.remaining
+        if follow < _HEADER_LENGTH or (
+            length != follow
             # MEL meters count the 12 octets of a tag that is not there when they only encrypt.
-            length = reader.remaining
-        if not _HEADER_LENGTH <= length <= reader.remaining:
+            and (length != follow + TAG_LENGTH or reader.peek() & _AUTHENTICATED)
+        ):
             raise DecodeError(
-                f"protected APDU of {length} octets where {reader.remaining} follow",
-                start,
+                f"protected APDU of {length} octets where {follow} follow",
+                reader.offset,
             )
-        reader.advance(1)
-        return cls(control, reader.uint32(), reader.take(length - _HEADER_LENGTH))
+        control, counter = _HEADER.unpack_from(
+            reader.data, reader.advance(_HEADER_LENGTH)
+        )
+        return cls(SecurityControl(control), counter, reader.rest())
 
-    def encode(self) -> bytes:
-        """Encode with the length in front."""
-        return b"".join(
-            (
-                encode_length(_HEADER_LENGTH + len(self.body)),
-                bytes((self.control,)),
-                self.invocation_counter.to_bytes(4),
-                self.body,
-            )
+    def parts(self) -> tuple[bytes, bytes, bytes]:
+        """Encode, in pieces for `join`: length, security header, body."""
+        return (
+            encode_length(_HEADER_LENGTH + len(self.body)),
+            _HEADER.pack(self.control, self.invocation_counter),
+            self.body,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceCiphering:
+class ServiceCiphering(NamedTuple):
     """glo- or ded- and the name of a service: the tag tells the service and the key set."""
 
     tag: int
@@ -137,11 +148,10 @@ class ServiceCiphering:
 
     def encode(self) -> bytes:
         """Encode the APDU."""
-        return bytes((self.tag,)) + self.content.encode()
+        return b"".join((bytes((self.tag,)), *self.content.parts()))
 
 
-@dataclass(frozen=True, slots=True)
-class GeneralKeySetCiphering:
+class GeneralKeySetCiphering(NamedTuple):
     """general-glo-ciphering and general-ded-ciphering: any APDU, protected with the keys of a key set."""
 
     key_set: KeySet
@@ -163,7 +173,7 @@ class GeneralKeySetCiphering:
         """Encode the APDU."""
         tag = next(tag for tag, keys in GENERAL_TAGS.items() if keys is self.key_set)
         return b"".join(
-            (bytes((tag,)), _octets(self.system_title), self.content.encode())
+            (bytes((tag,)), _octets(self.system_title), *self.content.parts())
         )
 
 
@@ -278,7 +288,7 @@ class GeneralCiphering:
             else bytes((1, self.key_info.CHOICE)) + self.key_info.encode()
         )
         return b"".join(
-            (bytes((self.TAG,)), self.header.encode(), key_info, self.content.encode())
+            (bytes((self.TAG,)), self.header.encode(), key_info, *self.content.parts())
         )
 
 

@@ -1,22 +1,13 @@
 """The security context of an association: it puts APDUs into envelopes and takes them out (Green Book, information security).
 
-AES-GCM with a tag of 12 octets is made from `AESGCM`, which knows only 16: counter mode being its own inverse,
-encrypting the cipher text gives the plain text, and encrypting that again gives the tag that should be there. This is
-also how a message is read whose tag nobody can check. On 128 octets both passes together take a third of the time of
-`Cipher(AES, GCM)`, on 16 kB as long.
-
 Imported where it is first needed: `cryptography` takes longer to load than all the rest of this client.
 """
 
-from collections.abc import Callable
-from functools import lru_cache
-from hmac import compare_digest
 from typing import NamedTuple
-
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ..codec.cursor import Reader
 from ..errors import DecodeError, LocalProtocolError, MessageRepeated, SecurityError
+from .aes_gcm import AesGcm
 from .ciphering import (
     TAG_LENGTH,
     Ciphered,
@@ -29,7 +20,7 @@ from .ciphering import (
     decode_envelope,
 )
 from .elliptic_curves import is_signed, sign
-from .envelope_tags import KeySet, is_envelope
+from .envelope_tags import SERVICES, KeySet, is_envelope
 from .invocation_counter import InvocationCounter
 from .message_keys import find_key, make_key
 from .security_settings import (
@@ -40,8 +31,6 @@ from .security_settings import (
     check_system_title,
     given,
 )
-
-_FULL_TAG_LENGTH = 16
 
 # Octets that protection adds at most: titles, header, lengths, tag, and what tells the key.
 _OVERHEADS = {
@@ -54,20 +43,21 @@ _OVERHEADS = {
 }
 _OVERHEAD_OF_SIGNING = 131
 
+_GENERAL_GLO_WITH_TITLE = bytes((0xDB, SYSTEM_TITLE_LENGTH))
+_SHORTEST_USUAL = 16  # octets: title, length, security header
+_NOT_WHAT_IT_SAYS = "What the meter sends does not decrypt to what its envelope says: check the encryption key"
+
 _MOST_KEYS = 10_000
 """Keys one context may meet; only a meter that makes a new one for every message comes near."""
 
-_BOTH = SecurityPolicy.AUTHENTICATED | SecurityPolicy.ENCRYPTED
-
-type _Encrypt = Callable[[bytes, bytes, bytes | None], bytes]
-"""`AESGCM(key).encrypt`: IV, octets, what else is authenticated → as many octets, and 16 of tag."""
+_BY_KEY_SET = (Enveloping.SERVICE, Enveloping.GENERAL)
 
 
 class Opened(NamedTuple):
     """An APDU out of its envelopes."""
 
     apdu: bytes
-    policy: SecurityPolicy
+    control: SecurityControl
     """What it was protected with."""
     authenticated: bool
     """Whether a tag or signature was checked: then it comes from the peer, and nobody has changed it."""
@@ -101,7 +91,9 @@ class SecurityContext:
         """Whether we use the dedicated key too, not only understand it: from the moment the association stands."""
         self._one_time_key = one_time_key
         self._dedicated_counter = InvocationCounter(1, reserved=1 << 32)
-        self._encrypt: Callable[[bytes], _Encrypt] = lru_cache(8)(_encrypt_with)
+        self._control = SecurityControl.of(settings.suite, settings.policy)
+        self._demanded = int(settings.policy)
+        self._gcm = AesGcm(settings.authentication_key)
         self._received: dict[tuple[bytes, bytes], int] = {}
 
     def meet(self, system_title: bytes | None) -> None:
@@ -126,11 +118,10 @@ class SecurityContext:
         Raises `LocalProtocolError` when a key is missing, `SecurityError` when the counter is used up.
         """
         settings = self.settings
-        control = SecurityControl.of(settings.suite, settings.policy)
-        if settings.enveloping in (Enveloping.SERVICE, Enveloping.GENERAL):
-            octets = self._protect_with_key_set(apdu, control)
+        if settings.enveloping in _BY_KEY_SET:
+            octets = self._protect_with_key_set(apdu)
         else:
-            octets = self._protect_with_message_key(apdu, control)
+            octets = self._protect_with_message_key(apdu)
         if not settings.signs:
             return octets
         unsigned = GeneralSigning(self._header(self.counter.take()), octets, b"")
@@ -149,9 +140,7 @@ class SecurityContext:
         if self.settings.use_dedicated_key:
             policy |= SecurityPolicy.ENCRYPTED
         control = SecurityControl.of(self.settings.suite, policy)
-        content = self._seal(
-            self._key(KeySet.GLOBAL), control, self.counter.take(), apdu
-        )
+        content = self._seal(self._key(KeySet.GLOBAL), control, self.counter, apdu)
         envelope = ServiceCiphering.of(apdu[0], KeySet.GLOBAL, content)
         if envelope is None:
             raise LocalProtocolError(f"{apdu[:1].hex()} begins no association")
@@ -163,13 +152,16 @@ class SecurityContext:
         Raises `SecurityError` when it cannot be opened or trusted: wrong key, wrong tag, less protected than the policy
         asks for, `MessageRepeated` when it came before; `DecodeError` when an envelope is malformed.
         """
+        opened = self._open_usual(octets)
+        if opened is not None:
+            return opened
         envelope = decode_envelope(octets)
         if not isinstance(envelope, GeneralSigning):
             return self._open(envelope)
         signed = self._is_signed(envelope)
         if not is_envelope(envelope.content):
-            self._demand(SecurityPolicy.NONE)
-            return Opened(envelope.content, SecurityPolicy.NONE, signed)
+            self._demand(0)
+            return Opened(envelope.content, SecurityControl(0), signed)
         inner = decode_envelope(envelope.content)
         if isinstance(inner, GeneralSigning):
             raise DecodeError("a signed message in a signed message")
@@ -183,9 +175,9 @@ class SecurityContext:
         """
         key = given(self.settings.global_unicast_key, "global unicast key")
         control = SecurityControl.of(self.settings.suite, SecurityPolicy.AUTHENTICATED)
-        sealed = self._seal(key, control, self.counter.take(), challenge)
-        tag = sealed.body[-TAG_LENGTH:]
-        return sealed._replace(body=tag).encode()[1:]  # without the length
+        sealed = self._seal(key, control, self.counter, challenge)
+        _, header, body = sealed.parts()
+        return header + body[-TAG_LENGTH:]
 
     def is_token(self, token: bytes, challenge: bytes) -> bool:
         """Tell whether the peer made this answer to our challenge.
@@ -197,11 +189,13 @@ class SecurityContext:
         given(self.settings.authentication_key, "authentication key")
         self._check_title(self.peer_system_title)
         reader = Reader(token)
+        title = self.peer_system_title
         try:
             control = SecurityControl(reader.uint8())
-            counter, tag = reader.uint32(), reader.rest()
-            sealed = Ciphered(control, counter, challenge + tag)
-            _, authenticated = self._unseal(key, sealed, self.peer_system_title)
+            counter, tag = reader.take(4), reader.rest()
+            _, authenticated = self._gcm.unseal(
+                key, control, title + counter, challenge + tag
+            )
         except DecodeError, SecurityError:
             return False
         return (
@@ -210,23 +204,36 @@ class SecurityContext:
             and len(tag) == TAG_LENGTH
         )
 
-    def _protect_with_key_set(self, apdu: bytes, control: SecurityControl) -> bytes:
+    def _protect_with_key_set(self, apdu: bytes) -> bytes:
         key_set = KeySet.DEDICATED if self.sends_dedicated else KeySet.GLOBAL
         counter = self._dedicated_counter if self.sends_dedicated else self.counter
-        content = self._seal(self._key(key_set), control, counter.take(), apdu)
+        content = self._seal(self._key(key_set), self._control, counter, apdu)
         if self.settings.enveloping is Enveloping.SERVICE:
             envelope = ServiceCiphering.of(apdu[0], key_set, content)
             if envelope is not None:  # some services have none of their own
                 return envelope.encode()
         return GeneralKeySetCiphering(key_set, self.system_title, content).encode()
 
-    def _protect_with_message_key(self, apdu: bytes, control: SecurityControl) -> bytes:
+    def _protect_with_message_key(self, apdu: bytes) -> bytes:
         counter = self.counter.take()
         header = self._header(counter)
         key_info, key = make_key(self.settings, header, self._one_time_key)
         extra = self._authenticated_part(header)
-        content = self._seal(key, control, counter, apdu, extra)
+        iv = self.system_title + counter.to_bytes(4)
+        body = self._gcm.seal(key, self._control, iv, apdu, extra)
+        content = Ciphered(self._control, counter, body)
         return GeneralCiphering(header, key_info, content).encode()
+
+    def _seal(
+        self,
+        key: bytes,
+        control: SecurityControl,
+        counter: InvocationCounter,
+        apdu: bytes,
+    ) -> Ciphered:
+        value = counter.take()
+        iv = self.system_title + value.to_bytes(4)
+        return Ciphered(control, value, self._gcm.seal(key, control, iv, apdu))
 
     def _header(self, transaction: int) -> GeneralHeader:
         return GeneralHeader(
@@ -235,6 +242,35 @@ class SecurityContext:
 
     def _authenticated_part(self, header: GeneralHeader) -> bytes:
         return header.encode() if self.settings.authenticates_general_header else b""
+
+    def _open_usual(self, octets: bytes) -> Opened | None:
+        """Open what nearly all meters send: one of the glo- envelopes, protected as ours are; None for all else.
+
+        What `_open` does, without an object for the envelope: on 128 octets 3.4 µs in place of 4.8.
+        """
+        service = SERVICES.get(octets[0]) if len(octets) > _SHORTEST_USUAL else None
+        if service is not None:
+            key_set, plain_tag = service
+            title, place = self.peer_system_title, 1
+        elif octets[:2] == _GENERAL_GLO_WITH_TITLE and len(octets) > _SHORTEST_USUAL:
+            key_set, plain_tag = KeySet.GLOBAL, b""
+            title, place = octets[2:10], 10
+        else:
+            return None
+        reader = Reader(octets, place)
+        length, start = reader.length(), reader.offset
+        if length != len(octets) - start or octets[start] != self._control:
+            return None
+        self._check_title(title)
+        key = self._key(key_set)
+        counter = octets[start + 1 : start + 5]
+        apdu, authenticated = self._gcm.unseal(
+            key, self._control, title + counter, memoryview(octets)[start + 5 :]
+        )
+        if plain_tag and apdu[:1] != plain_tag:
+            raise SecurityError(_NOT_WHAT_IT_SAYS)
+        self._refuse_replay(title, key, int.from_bytes(counter))
+        return Opened(apdu, self._control, authenticated)
 
     def _open(
         self, envelope: ServiceCiphering | GeneralKeySetCiphering | GeneralCiphering
@@ -250,16 +286,18 @@ class SecurityContext:
             # Some meters leave their title out of what they push.
             title = envelope.system_title or title
         control = envelope.content.control
-        self._demand(control.policy)
+        self._demand(control)
         if control.compressed:
             raise SecurityError("The meter compresses its messages: not supported")
-        apdu, authenticated = self._unseal(key, envelope.content, title, extra)
+        counter = envelope.content.invocation_counter
+        self._check_title(title)
+        apdu, authenticated = self._gcm.unseal(
+            key, control, title + counter.to_bytes(4), envelope.content.body, extra
+        )
         if isinstance(envelope, ServiceCiphering) and apdu[:1] != envelope.plain_tag:
-            raise SecurityError(
-                "What the meter sends does not decrypt to what its envelope says: check the encryption key"
-            )
-        self._refuse_replay(title, key, envelope.content.invocation_counter)
-        return Opened(apdu, control.policy, authenticated)
+            raise SecurityError(_NOT_WHAT_IT_SAYS)
+        self._refuse_replay(title, key, counter)
+        return Opened(apdu, control, authenticated)
 
     def _key(self, key_set: KeySet, control: SecurityControl | None = None) -> bytes:
         if key_set is KeySet.DEDICATED:
@@ -271,60 +309,6 @@ class SecurityContext:
         if key is None:
             raise SecurityError(f"The {name} is needed, but there is none")
         return key
-
-    def _seal(
-        self,
-        key: bytes,
-        control: SecurityControl,
-        counter: int,
-        apdu: bytes,
-        extra: bytes = b"",
-    ) -> Ciphered:
-        """Encrypt, authenticate, or both; `extra` is authenticated besides."""
-        encrypt = self._encrypt(key)
-        iv = self.system_title + counter.to_bytes(4)
-        if control.policy == _BOTH:
-            head = self._authenticated_head(control, extra)
-            body = encrypt(iv, apdu, head)[: TAG_LENGTH - _FULL_TAG_LENGTH]
-        elif control.policy is SecurityPolicy.AUTHENTICATED:
-            head = self._authenticated_head(control, extra)
-            body = apdu + encrypt(iv, b"", head + apdu)[:TAG_LENGTH]
-        elif control.policy is SecurityPolicy.ENCRYPTED:
-            body = encrypt(iv, apdu, None)[:-_FULL_TAG_LENGTH]
-        else:
-            body = apdu
-        return Ciphered(control, counter, body)
-
-    def _unseal(
-        self, key: bytes, sealed: Ciphered, title: bytes, extra: bytes = b""
-    ) -> tuple[bytes, bool]:
-        """Undo `_seal`; also tell whether a tag was checked."""
-        self._check_title(title)
-        control, counter, body = sealed
-        encrypt = self._encrypt(key)
-        iv = title + counter.to_bytes(4)
-        tag = b""
-        if SecurityPolicy.AUTHENTICATED in control.policy:
-            if len(body) < TAG_LENGTH:
-                raise DecodeError(f"a tag of {len(body)} octets, not {TAG_LENGTH}")
-            body, tag = body[:-TAG_LENGTH], body[-TAG_LENGTH:]
-        encrypted = SecurityPolicy.ENCRYPTED in control.policy
-        apdu = encrypt(iv, body, None)[:-_FULL_TAG_LENGTH] if encrypted else body
-        if not tag or self.settings.authentication_key is None:
-            return apdu, False
-        head = self._authenticated_head(control, extra)
-        again = encrypt(iv, apdu, head) if encrypted else encrypt(iv, b"", head + apdu)
-        expected = again[-_FULL_TAG_LENGTH : TAG_LENGTH - _FULL_TAG_LENGTH]
-        if not compare_digest(tag, expected):
-            raise SecurityError(
-                "What the meter sends fails its check: check the encryption key, the authentication key "
-                f"and the meter's system title ({title.hex(' ').upper()})"
-            )
-        return apdu, True
-
-    def _authenticated_head(self, control: SecurityControl, extra: bytes) -> bytes:
-        key = given(self.settings.authentication_key, "authentication key")
-        return bytes((control,)) + key + extra
 
     def _is_signed(self, envelope: GeneralSigning) -> bool:
         """Check a signature; without the meter's public key, its messages are taken as unsigned."""
@@ -338,11 +322,11 @@ class SecurityContext:
             )
         return True
 
-    def _demand(self, policy: SecurityPolicy) -> None:
-        missing = self.settings.policy & ~policy
+    def _demand(self, control: int) -> None:
+        missing = self._demanded & ~control
         if missing:
             raise SecurityError(
-                f"The meter answers without what the security policy asks for: {missing.name}"
+                f"The meter answers without what the security policy asks for: {SecurityPolicy(missing).name}"
             )
 
     def _check_title(self, title: bytes) -> None:
@@ -368,7 +352,3 @@ class SecurityContext:
                 f"The meter has used {_MOST_KEYS} keys: a new association is needed"
             )
         self._received[sender] = counter
-
-
-def _encrypt_with(key: bytes) -> _Encrypt:
-    return AESGCM(key).encrypt

@@ -1,0 +1,102 @@
+"""AES-GCM as DLMS uses it: a tag of 12 octets, and an authentication key that only takes part in it (Green Book).
+
+`AESGCM` knows tags of 16 octets only. But counter mode is its own inverse: encrypting the cipher text gives the plain
+text, and encrypting that again gives the tag that should be there. This is also how a message is read whose tag nobody
+can check. On 128 octets both passes together take a third of the time of `Cipher(AES, GCM)`, on 16 kB as long.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from hmac import compare_digest
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ..errors import DecodeError, SecurityError
+from .ciphering import TAG_LENGTH, SecurityControl
+from .security_settings import given
+
+_FULL_TAG_LENGTH = 16
+_KEYS_AT_HAND = 8
+
+type _Encrypt = Callable[[bytes, bytes | memoryview, bytes | None], bytes]
+"""`AESGCM(key).encrypt`: IV, octets, what else is authenticated → as many octets, and 16 of tag."""
+
+
+class AesGcm:
+    """Seals and unseals bodies of protected APDUs; keys in use are kept ready."""
+
+    def __init__(self, authentication_key: bytes | None) -> None:
+        """Without authentication key, nothing can be authenticated, but anything read."""
+        self._authentication_key = authentication_key
+        self._heads: dict[int, bytes] = {}
+        self._encrypt: Callable[[bytes], _Encrypt] = lru_cache(_KEYS_AT_HAND)(
+            _encrypt_with
+        )
+
+    def seal(
+        self,
+        key: bytes,
+        control: SecurityControl,
+        iv: bytes,
+        apdu: bytes,
+        extra: bytes = b"",
+    ) -> bytes:
+        """Encrypt, authenticate, or both, as `control` says; `extra` is authenticated besides.
+
+        Raises `LocalProtocolError` when there is no authentication key.
+        """
+        encrypt = self._encrypt(key)
+        if control.authenticated:
+            head = self._authenticated_head(control, extra)
+            if control.encrypted:
+                return encrypt(iv, apdu, head)[: TAG_LENGTH - _FULL_TAG_LENGTH]
+            return apdu + encrypt(iv, b"", head + apdu)[:TAG_LENGTH]
+        return (
+            encrypt(iv, apdu, None)[:-_FULL_TAG_LENGTH] if control.encrypted else apdu
+        )
+
+    def unseal(
+        self,
+        key: bytes,
+        control: SecurityControl,
+        iv: bytes,
+        body: bytes | memoryview,
+        extra: bytes = b"",
+    ) -> tuple[bytes, bool]:
+        """Undo `seal`; also tell whether a tag was checked.
+
+        Raises `SecurityError` when the tag is wrong, `DecodeError` when it is cut off.
+        """
+        encrypt = self._encrypt(key)
+        length = len(body) - TAG_LENGTH * control.authenticated
+        if length < 0:
+            raise DecodeError(f"a tag of {len(body)} octets, not {TAG_LENGTH}")
+        # The tag is decrypted along with the rest, and cut off then: one copy less.
+        octets = encrypt(iv, body, None) if control.encrypted else body
+        apdu = bytes(octets[:length])
+        if not control.authenticated or self._authentication_key is None:
+            return apdu, False
+        head = self._authenticated_head(control, extra)
+        again = (
+            encrypt(iv, apdu, head)
+            if control.encrypted
+            else encrypt(iv, b"", head + apdu)
+        )
+        tag = again[-_FULL_TAG_LENGTH : TAG_LENGTH - _FULL_TAG_LENGTH]
+        if not compare_digest(body[length:], tag):
+            raise SecurityError(
+                "What the meter sends fails its check: check the encryption key, the authentication key and the "
+                f"meter's system title ({iv[:-4].hex(' ').upper()})"
+            )
+        return apdu, True
+
+    def _authenticated_head(self, control: SecurityControl, extra: bytes) -> bytes:
+        head = self._heads.get(control)
+        if head is None:
+            key = given(self._authentication_key, "authentication key")
+            head = self._heads[control] = bytes((control,)) + key
+        return head + extra
+
+
+def _encrypt_with(key: bytes) -> _Encrypt:
+    return AESGCM(key).encrypt
