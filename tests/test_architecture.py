@@ -16,7 +16,7 @@ PROTOCOL_FLOORS = [
     {"discovery"},
     {"client", "listener"},
     {"connection", "symptom"},
-    {"sign_on", "timing"},
+    {"answers", "sign_on", "timing"},
     {"transport", "link", "application"},
     {"cosem"},
     {"codec"},
@@ -41,7 +41,7 @@ HOME_ASSISTANT_FLOORS = [
 ]  # fmt: skip
 
 # The pure rooms touch no clock, socket, random source or log.
-PURE = {"timing", "link", "application", "cosem", "codec", "errors"}
+PURE = {"answers", "timing", "link", "application", "cosem", "codec", "errors"}
 IMPURE_MODULES = {
     "asyncio", "logging", "os", "random", "secrets", "serialx", "socket", "ssl",
     "threading", "time",

@@ -1,6 +1,6 @@
 """The far end of a line: meters that hear only what is sent at their own speed and format."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 import re
@@ -39,10 +39,10 @@ class LineMeter(Protocol):
 
     line: LineSettings
 
-    def hear(self, data: bytes, line: LineSettings) -> Iterator[Saying]:
+    def hear(self, data: bytes, line: LineSettings) -> Iterable[Saying]:
         """Take what was sent at these line settings."""
 
-    def idle(self) -> Iterator[Saying]:
+    def idle(self) -> Iterable[Saying]:
         """Hear that the line is silent for longer than within a frame."""
 
     def expire(self) -> None:
@@ -77,12 +77,12 @@ class DirectMeter:
         self._session = session
         self._delay = delay
 
-    def hear(self, data: bytes, line: LineSettings) -> Iterator[Saying]:
+    def hear(self, data: bytes, line: LineSettings) -> Iterable[Saying]:
         yield from self._say(
             self._session.receive_data(as_heard(data, line, self.line))
         )
 
-    def idle(self) -> Iterator[Saying]:
+    def idle(self) -> Iterable[Saying]:
         yield from self._say(self._session.line_idle())
 
     def expire(self) -> None:
@@ -91,7 +91,7 @@ class DirectMeter:
     def close(self) -> None:
         self._session.close()
 
-    def _say(self, octets: bytes) -> Iterator[Saying]:
+    def _say(self, octets: bytes) -> Iterable[Saying]:
         if octets:
             yield Saying(self._delay, octets, self.line)
 
@@ -139,7 +139,7 @@ class OpticalMeter:
     def in_hdlc(self) -> bool:
         return self.line == self._hdlc
 
-    def hear(self, data: bytes, line: LineSettings) -> Iterator[Saying]:
+    def hear(self, data: bytes, line: LineSettings) -> Iterable[Saying]:
         heard = as_heard(data, line, self.line)
         if self.in_hdlc:
             yield from self._say(self._session.receive_data(heard))
@@ -151,7 +151,7 @@ class OpticalMeter:
             self._text[:] = rest
             yield from self._answer(text.decode("latin-1").strip("\r\0"))
 
-    def idle(self) -> Iterator[Saying]:
+    def idle(self) -> Iterable[Saying]:
         if self.in_hdlc:
             yield from self._say(self._session.line_idle())
 
@@ -163,11 +163,11 @@ class OpticalMeter:
     def close(self) -> None:
         """Stay as it is: nobody tells a meter that its probe was taken off."""
 
-    def _say(self, octets: bytes) -> Iterator[Saying]:
+    def _say(self, octets: bytes) -> Iterable[Saying]:
         if octets:
             yield Saying(self._delay, octets, self.line)
 
-    def _answer(self, text: str) -> Iterator[Saying]:
+    def _answer(self, text: str) -> Iterable[Saying]:
         habits = self.habits
         if self._awake and (query := re.search(r"/\?(.*)!$", text)):
             self.log.append(query[0])

@@ -1,7 +1,7 @@
 """A serial line on virtual time: octets take as long as they would, echo comes back, noise hits bits by seed."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import log
 from random import Random
@@ -170,7 +170,7 @@ class PacedLine:
         self._again("idle", _IDLE, lambda: self._say(self._meter.idle()))
         self._again("inactive", self._conditions.inactivity, self._meter.expire)
 
-    def _say(self, sayings: Iterator[Saying]) -> None:
+    def _say(self, sayings: Iterable[Saying]) -> None:
         for saying in sayings:
             traffic, octets = self._traffic, saying.octets
             traffic.turns += 1

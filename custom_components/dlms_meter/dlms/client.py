@@ -497,7 +497,10 @@ def _make_link(settings: ClientSettings, *, careful: bool) -> HdlcLink | Wrapper
     datagrams = isinstance(settings.endpoint, UdpEndpoint)
     if settings.framing is Framing.WRAPPER:
         return WrapperLink(
-            settings.client_sap, settings.logical_device, datagrams=datagrams
+            settings.client_sap,
+            settings.logical_device,
+            datagrams=datagrams,
+            patience=1 if datagrams else settings.attempts,
         )
     if datagrams:
         raise LocalProtocolError("over UDP, meters speak the wrapper, not HDLC")

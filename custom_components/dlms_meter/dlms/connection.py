@@ -12,16 +12,10 @@ from collections.abc import Awaitable, Callable
 import logging
 from typing import Final, cast
 
-from .application.acse import Aare, Aarq
+from .answers import HARMLESS, belongs, is_stale
+from .application.acse import Aarq
 from .application.apdu import Apdu
 from .application.association import Association
-from .application.fields import InvokeIdAndPriority
-from .application.get import (
-    GetRequestNext,
-    GetRequestNormal,
-    GetRequestWithList,
-    GetResponseWithDatablock,
-)
 from .application.procedures import Procedure, release
 from .errors import (
     DecodeError,
@@ -58,9 +52,6 @@ _GATEWAY_BUFFER: Final = 512
 
 _ANSWERS_REMEMBERED: Final = 8
 """So far back a datagram may come again."""
-
-_HARMLESS: Final = (GetRequestNormal, GetRequestNext, GetRequestWithList)
-"""Requests that may reach the meter twice."""
 
 type NotificationCallback = Callable[[bytes], None]
 type Observer = Callable[[bool, bytes], None]
@@ -234,7 +225,7 @@ class Connection:
     async def _exchange(self, request: Apdu, limit: float) -> Apdu:
         """Send one APDU and wait for the answer to it; ask again where that does no harm and nobody else does it."""
         self._refuse_if_idle()
-        self._repeats_left = self._repeats if isinstance(request, _HARMLESS) else 0
+        self._repeats_left = self._repeats if isinstance(request, HARMLESS) else 0
         while True:
             try:
                 return await self._ask(request, limit)
@@ -394,21 +385,10 @@ class Connection:
         _LOGGER.debug("%s < %s", self._endpoint, _Elided(answer.__str__))
         if self.observer is not None:
             self.observer(False, plain)
-        if _answers(self._request, answer) and not self._is_stale(answer):
-            self._wake(answer)
-
-    def _is_stale(self, answer: Apdu) -> bool:
-        """Tell whether an answer is to an earlier request: datagrams come twice, late, and in any order."""
-        if not self._repeats:
-            return False
-        request = self._request
-        if isinstance(request, GetRequestNext) and isinstance(
-            answer, GetResponseWithDatablock
+        if belongs(self._request, answer) and not (
+            self._repeats and is_stale(self._request, answer, self._answered)
         ):
-            due = request.block_number + 1
-            return isinstance(answer.result, bytes) and answer.block_number != due
-        strange = isinstance(answer, Aare) and not isinstance(request, Aarq)
-        return strange or answer in self._answered
+            self._wake(answer)
 
     def _notify(self, apdu: bytes) -> None:
         """Pass on what the meter sends on its own."""
@@ -421,13 +401,6 @@ class Connection:
         if _LOGGER.isEnabledFor(logging.DEBUG):
             shown = _HIDDEN % len(octets) if self._secret_on_wire else octets.hex(" ")
             _LOGGER.debug("%s %s %s", self._endpoint, direction, shown)
-
-
-def _answers(request: Apdu, answer: Apdu) -> bool:
-    """Tell whether an answer belongs to a request: the invoke ids agree, or one of them has none."""
-    sent: InvokeIdAndPriority | None = getattr(request, "invoke", None)
-    received: InvokeIdAndPriority | None = getattr(answer, "invoke", None)
-    return sent is None or received is None or received.answers(sent)
 
 
 def _is_local(endpoint: Endpoint) -> bool:

@@ -124,12 +124,17 @@ class WrapperDecoder:
 class WrapperLink:
     """One link over the wrapper; implements `Link`. It is up at once, and repeats nothing: TCP does.
 
-    With `datagrams`, every call of `receive_data` brings one whole frame, or nothing of use.
+    It gives up after `patience` timeouts in a row. With `datagrams`, every call of `receive_data` brings one whole frame, or nothing of use.
     Raises `LocalProtocolError` for SAPs that are no wPorts.
     """
 
     def __init__(
-        self, client_sap: int, server_sap: int, *, datagrams: bool = False
+        self,
+        client_sap: int,
+        server_sap: int,
+        *,
+        datagrams: bool = False,
+        patience: int = 1,
     ) -> None:
         for sap in (client_sap, server_sap):
             if not 0 <= sap <= 0xFFFF:
@@ -138,6 +143,8 @@ class WrapperLink:
         self.server_sap = server_sap
         self.statistics = LinkStatistics()
         self._datagrams = datagrams
+        self._patience = patience
+        self._silences = 0
         self._decoder = self._new_decoder()
         self._before = replace(self.statistics)
         self._up = False
@@ -173,7 +180,7 @@ class WrapperLink:
         self._outbox += self._sent.encode()
         self.statistics.frames_sent += 1
         self._before = replace(self.statistics)
-        self._octets = 0
+        self._octets = self._silences = 0
         self._awaiting = True
 
     def disconnect(self) -> None:
@@ -183,6 +190,7 @@ class WrapperLink:
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the wire, any number, cut anywhere."""
         self._octets += len(data)
+        self._silences = 0
         self._receive(
             self._datagram(data) if self._datagrams else self._decoder.feed(data)
         )
@@ -192,10 +200,13 @@ class WrapperLink:
             )
 
     def on_timeout(self) -> None:
-        """Nothing came in time: give up with `LinkDown`. Does nothing when nothing is awaited."""
+        """Nothing came in time: in the end give up with `LinkDown`. Does nothing when nothing is awaited."""
         if not self._awaiting:
             return
         self.statistics.timeouts += 1
+        self._silences += 1
+        if self._silences < self._patience:
+            return
         self._receive(self._decoder.flush())
         if self._awaiting:
             self._end(
