@@ -15,6 +15,7 @@ DLMS = INTEGRATION / "dlms"
 PROTOCOL_FLOORS = [
     {"discovery"},
     {"client", "listener"},
+    {"profiles"},
     {"connection", "symptom"},
     {"answers", "sign_on", "timing"},
     {"transport", "link", "application"},

@@ -9,8 +9,9 @@ Then `report.values[energy]` is a `Quantity` such as `12345.7 Wh`, or `report.fa
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
 from enum import Enum
 from math import inf
 from secrets import token_bytes
@@ -22,6 +23,7 @@ from .application.association import Association, AssociationSettings
 from .application.authentication import challenge_length, is_hls
 from .application.enums import Conformance, DataAccessResult, Mechanism
 from .application.invocation_counter import InvocationCounter
+from .application.procedure import decoded
 from .application.security_settings import SecuritySettings
 from .codec.data import Data
 from .connection import (
@@ -35,6 +37,9 @@ from .cosem.identity import IDENTITY_ATTRIBUTES, Identity
 from .cosem.meter_memory import MeterMemory
 from .cosem.obis import Obis
 from .cosem.object_list import CosemObject, decode_object_list
+from .cosem.profile import ProfileRows
+from .cosem.profile_reading import read_profile
+from .cosem.profile_selection import Selection
 from .cosem.values import (
     ScalerUnit,
     Value,
@@ -55,6 +60,7 @@ from .link.hdlc import HdlcLink
 from .link.hdlc_parameters import HdlcParameters
 from .link.mode_e import SignOnSettings
 from .link.wrapper import WrapperLink
+from .profiles import carry_out
 from .timing import (
     INACTIVITY_TIMEOUT,
     INTER_OCTET_TIMEOUT,
@@ -333,16 +339,26 @@ class DlmsClient:
         `progress` is told the number of octets received so far, when the value comes in blocks.
         Raises `ServiceError` when the meter refuses.
         """
+        return decoded(await self._get_undecoded(attribute, access, progress))
+
+    async def _get_undecoded(
+        self,
+        attribute: AttributeDescriptor,
+        access: SelectiveAccess | None,
+        progress: procedures.Progress | None,
+    ) -> Data | bytes:
         for _ in range(self._restarts):
             try:
                 return await self._connection.run(
-                    procedures.get(self._association, attribute, access, progress)
+                    procedures.get_undecoded(
+                        self._association, attribute, access, progress
+                    )
                 )
             except ServiceError as error:
                 if error.result not in _TRANSFER_BROKEN:
                     raise
         return await self._connection.run(
-            procedures.get(self._association, attribute, access, progress)
+            procedures.get_undecoded(self._association, attribute, access, progress)
         )
 
     async def get_many(
@@ -429,6 +445,44 @@ class DlmsClient:
             except DlmsError as error:
                 report.failed[attribute] = error
         return report
+
+    async def read_profile(
+        self,
+        profile: Obis,
+        selection: Selection,
+        scaler_units: dict[AttributeDescriptor, ScalerUnit],
+        *,
+        columns: Collection[AttributeDescriptor] | None = None,
+        now: datetime | None = None,
+        time_zone: tzinfo | None = None,
+        progress: procedures.Progress | None = None,
+    ) -> ProfileRows:
+        """Read rows of a profile (Profile generic, by its logical name), oldest first, with their moments in UTC.
+
+        `columns` are the captured attributes that are wanted, None for all. `scaler_units` is the caller's to keep, as
+        for `read`. The meter's clock is compared once with `now` (aware; None for the host's clock) to learn what its
+        date-times mean; `time_zone` is the one of its place, and helps where they do not say enough. What was learned of
+        the meter is in `memory`. `progress` is told the number of octets of each answer so far.
+
+        Selective access that the meter does not understand is replaced by other ways, down to reading everything.
+        Raises `LocalProtocolError` for columns or times the profile has not, `ServiceError` when the meter refuses.
+        """
+        reading = read_profile(
+            profile,
+            selection,
+            self.memory,
+            scaler_units,
+            now=datetime.now(UTC) if now is None else now,
+            columns=columns,
+            time_zone=time_zone,
+        )
+        return await carry_out(
+            reading,
+            get_many=self.get_many,
+            get_part=lambda attribute, access: self._get_undecoded(
+                attribute, access, progress
+            ),
+        )
 
     async def identity(self) -> Identity:
         """Read who the meter is: logical device name, serial number, firmware, device type, as far as it tells.

@@ -9,6 +9,7 @@ from custom_components.dlms_meter.dlms.codec.data import Data
 from custom_components.dlms_meter.dlms.cosem.descriptors import (
     AttributeDescriptor,
     SelectedAttribute,
+    SelectiveAccess,
 )
 from custom_components.dlms_meter.dlms.cosem.meter_memory import MeterMemory
 from custom_components.dlms_meter.dlms.cosem.obis import Obis
@@ -119,10 +120,10 @@ class Caller:
                 self.asked.append(step)
                 if isinstance(step, ReadMany):
                     step = reading.send(
-                        {each: self._get(each) for each in step.attributes}
+                        {each: self.get(each) for each in step.attributes}
                     )
                     continue
-                found = self._get(step.attribute, step)
+                found = self.get(step.attribute, step.access)
                 if isinstance(found, Data):
                     # One APDU is decoded as it arrives, blocks are not.
                     octets = encode_data(found)
@@ -133,11 +134,11 @@ class Caller:
             result: T = done.value
             return result
 
-    def _get(
-        self, attribute: AttributeDescriptor, part: ReadPart | None = None
+    def get(
+        self, attribute: AttributeDescriptor, access: SelectiveAccess | None = None
     ) -> Data | ServiceError:
-        wanted = SelectedAttribute(attribute, part.access if part else None)
-        found = self.meter.read(_PUBLIC, wanted)
+        """Ask the meter, without any wire."""
+        found = self.meter.read(_PUBLIC, SelectedAttribute(attribute, access))
         if isinstance(found, Data):
             return found
         return ServiceError(f"{attribute}: {found.name}", found)

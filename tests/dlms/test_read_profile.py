@@ -1,0 +1,224 @@
+"""Profiles over the wire: HDLC and wrapper, blocks, and a loop that is never kept waiting."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from custom_components.dlms_meter.dlms import (
+    AttributeDescriptor,
+    ClientSettings,
+    Data,
+    DlmsClient,
+    DlmsError,
+    EntryRange,
+    Framing,
+    LastEntries,
+    LocalProtocolError,
+    Obis,
+    ProfileRows,
+    Selection,
+    SelectiveAccess,
+    ServiceError,
+    TcpEndpoint,
+    TimeRange,
+    TransportError,
+    WholeBuffer,
+)
+from custom_components.dlms_meter.dlms.cosem.meter_memory import MeterMemory
+from custom_components.dlms_meter.dlms.cosem.profile_memory import Way
+from custom_components.dlms_meter.dlms.cosem.profile_reading import read_profile
+from custom_components.dlms_meter.dlms.cosem.values import ScalerUnit
+from custom_components.dlms_meter.dlms.profiles import carry_out
+from tests.dlms.cosem.profiled import (
+    COUNT,
+    ENERGY,
+    FIRST,
+    NOW,
+    PROFILE,
+    QUARTER,
+    VOLTAGE,
+    Caller,
+    energy_at,
+    objects,
+)
+from tests.simulator import HdlcSession, Meter, MeterSettings, WrapperSession
+from tests.simulator.settings import Quirks
+from tests.transports import memory_transports, run_virtually
+
+BERLIN = ZoneInfo("Europe/Berlin")
+ALL = [FIRST + n * QUARTER for n in range(1, COUNT + 1)]
+SESSIONS: dict[Framing, Callable[[Meter], HdlcSession | WrapperSession]] = {
+    Framing.HDLC: HdlcSession,
+    Framing.WRAPPER: WrapperSession,
+}
+
+
+def make_meter(quirks: Quirks | None = None, max_pdu_size: int = 1200) -> Meter:
+    settings = MeterSettings(quirks=quirks or Quirks(), max_pdu_size=max_pdu_size)
+    return Meter(settings, now=lambda: NOW, objects=objects())
+
+
+def settings_for(framing: Framing) -> ClientSettings:
+    return ClientSettings(
+        endpoint=TcpEndpoint("meter.example", 4059),
+        framing=framing,
+        physical_device=17 if framing is Framing.HDLC else None,
+    )
+
+
+def session[T](
+    meter: Meter,
+    framing: Framing,
+    use: Callable[[DlmsClient], Coroutine[object, object, T]],
+    memory: MeterMemory | None = None,
+) -> T:
+    """Have a session with the meter and return what was made of it."""
+
+    async def main() -> T:
+        async with DlmsClient(settings_for(framing), memory=memory) as client:
+            return await use(client)
+
+    with memory_transports(lambda: SESSIONS[framing](meter)):
+        return run_virtually(main())
+
+
+@pytest.mark.parametrize("framing", Framing)
+@pytest.mark.parametrize("max_pdu_size", [128, 1200, 0])
+@pytest.mark.parametrize(
+    ("selection", "moments"),
+    [
+        (WholeBuffer(), ALL),
+        (TimeRange(ALL[-50]), ALL[-50:]),
+        (LastEntries(7), ALL[-7:]),
+        (EntryRange(3, 5), ALL[2:5]),
+    ],
+)
+def test_every_selection(
+    framing: Framing,
+    max_pdu_size: int,
+    selection: Selection,
+    moments: list[datetime],
+) -> None:
+    scaler_units: dict[AttributeDescriptor, ScalerUnit] = {}
+
+    async def use(client: DlmsClient) -> ProfileRows:
+        return await client.read_profile(
+            PROFILE, selection, scaler_units, columns=[ENERGY, VOLTAGE], now=NOW
+        )
+
+    rows = session(make_meter(max_pdu_size=max_pdu_size), framing, use)
+    assert list(rows.moments) == moments
+    assert [row.values for row in rows] == [
+        (Decimal(energy_at(each) * 10), Decimal(2300 + each.hour) / 10)
+        for each in moments
+    ]
+    assert [column.symbol for column in rows.columns] == ["Wh", "V"]
+    assert len(scaler_units) == 2
+
+
+def test_what_was_learned_is_kept_for_the_next_client() -> None:
+    quirks = Quirks(range_forms=frozenset())
+    memory = MeterMemory()
+
+    async def use(client: DlmsClient) -> int:
+        rows = await client.read_profile(PROFILE, TimeRange(ALL[-5]), {}, now=NOW)
+        assert list(rows.moments) == ALL[-5:]
+        return client.statistics.frames_sent
+
+    turns = [session(make_meter(quirks), Framing.HDLC, use, memory) for _ in range(2)]
+    assert memory.profiles[PROFILE].works[Way.RANGE] is False
+    assert turns[1] < turns[0]
+    stored = MeterMemory.from_storage(memory.to_storage())
+    assert session(make_meter(quirks), Framing.HDLC, use, stored) == turns[1]
+
+
+def test_the_hosts_clock_is_used_when_no_time_is_given() -> None:
+    """The meter's clock is so wrong against it that its deviation is taken at its word."""
+
+    async def use(client: DlmsClient) -> ProfileRows:
+        return await client.read_profile(PROFILE, LastEntries(2), {}, time_zone=BERLIN)
+
+    assert list(session(make_meter(), Framing.WRAPPER, use).moments) == ALL[-2:]
+
+
+def test_progress_is_told() -> None:
+    told: list[int] = []
+
+    async def use(client: DlmsClient) -> ProfileRows:
+        return await client.read_profile(
+            PROFILE, WholeBuffer(), {}, now=NOW, progress=told.append
+        )
+
+    session(make_meter(max_pdu_size=256), Framing.WRAPPER, use)
+    assert max(told) > 4_000
+    assert len(told) > 20
+
+
+def test_refusals_reach_the_caller() -> None:
+    async def use(client: DlmsClient) -> None:
+        unknown = Obis.parse("1-0:99.2.0")
+        with pytest.raises(ServiceError):
+            await client.read_profile(unknown, WholeBuffer(), {}, now=NOW)
+        with pytest.raises(LocalProtocolError):
+            await client.read_profile(
+                PROFILE,
+                WholeBuffer(),
+                {},
+                now=NOW,
+                columns=[ENERGY._replace(class_id=4)],
+            )
+
+    session(make_meter(), Framing.WRAPPER, use)
+
+
+def test_a_lost_line_is_no_reason_to_try_another_way() -> None:
+    async def main() -> None:
+        async with DlmsClient(settings_for(Framing.WRAPPER)) as client:
+            await client.read_profile(PROFILE, LastEntries(1), {}, now=NOW)
+            opened[0].lose("unplugged")
+            with pytest.raises(TransportError):
+                await client.read_profile(PROFILE, TimeRange(ALL[0]), {}, now=NOW)
+            assert Way.RANGE not in client.memory.profiles[PROFILE].works
+
+    meter = make_meter()
+    with memory_transports(lambda: WrapperSession(meter)) as opened:
+        run_virtually(main())
+
+
+def test_others_have_their_turn_while_rows_are_read() -> None:
+    """Between slices of rows the loop runs: a task that only yields gets on."""
+    caller = Caller(make_meter())
+
+    async def get_many(
+        attributes: tuple[AttributeDescriptor, ...],
+    ) -> dict[AttributeDescriptor, Data | DlmsError]:
+        return {each: caller.get(each) for each in attributes}
+
+    async def get_part(
+        attribute: AttributeDescriptor, access: SelectiveAccess | None
+    ) -> Data:
+        found = caller.get(attribute, access)
+        assert isinstance(found, Data)
+        return found
+
+    async def main() -> int:
+        turns = 0
+
+        async def wait() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        task = asyncio.create_task(wait())
+        reading = read_profile(PROFILE, WholeBuffer(), MeterMemory(), {}, now=NOW)
+        rows = await carry_out(reading, get_many=get_many, get_part=get_part)
+        task.cancel()
+        assert len(rows) == COUNT
+        return turns
+
+    assert asyncio.run(main()) >= 2
