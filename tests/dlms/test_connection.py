@@ -55,10 +55,15 @@ from custom_components.dlms_meter.dlms.link import (
 )
 from custom_components.dlms_meter.dlms.timing import (
     CLOSING_TIMEOUT,
+    INACTIVITY_TIMEOUT,
+    INTER_OCTET_TIMEOUT,
     REQUEST_TIMEOUT,
     RESPONSE_TIMEOUT,
 )
-from custom_components.dlms_meter.dlms.transport.endpoint import TcpEndpoint
+from custom_components.dlms_meter.dlms.transport.endpoint import (
+    LineSettings,
+    TcpEndpoint,
+)
 from tests.transports import MemoryTransport, memory_transports, run_virtually
 
 ENDPOINT = TcpEndpoint("meter.example", 4059)
@@ -646,3 +651,72 @@ def test_log_hides_nothing_where_there_is_no_secret(
     assert isinstance(decode_apdu(aarq.encode()), Aarq)
     assert aarq.encode().hex(" ") in caplog.text
     assert Rlrq().encode().hex(" ") in caplog.text
+
+
+def test_pause_within_an_answer_is_shorter_than_before_it() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        async with opened() as at:
+            link = at.connection._link
+            assert isinstance(link, ScriptedLink)
+
+            def begin() -> None:
+                link.answer_begun = True
+                at.transport.say(b"...")
+
+            loop.call_later(0.5, begin)
+            began = loop.time()
+            with pytest.raises(TransportTimeout, match="no answer, twice"):
+                await at.connection.run(ask(request()))
+            took = loop.time() - began
+            assert took == pytest.approx(0.5 + 2 * INTER_OCTET_TIMEOUT)
+
+    run_virtually(main())
+
+
+def test_octets_of_sound_frames_do_not_count_as_waiting() -> None:
+    """On a slow line a long answer takes longer than any request may be waited for."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        meter = ScriptedMeter(lambda _: b"")
+        connection = Connection(
+            ENDPOINT,
+            ScriptedLink(),
+            Association(AssociationSettings()),
+            line=LineSettings(300),
+        )
+
+        def segment() -> None:
+            transports[0].say(b"..." + b"|..." * 30)
+
+        class Counting(ScriptedLink):
+            def receive_data(self, data: bytes) -> None:
+                self.statistics.frames_received += 1
+                super().receive_data(data)
+
+        connection._link = Counting()
+        with memory_transports(lambda: meter) as transports:
+            await connection.open()
+            for turn in range(1, 60):
+                loop.call_later(4 * turn, segment)
+            loop.call_later(240, transports[0].say, response(7))
+            answer = await connection.run(ask(request()))
+            assert value_of(answer) == 7
+            assert loop.time() > 2 * REQUEST_TIMEOUT - 1
+            await connection.close()
+
+    run_virtually(main())
+
+
+def test_idle_session_is_given_up() -> None:
+    async def main() -> None:
+        async with opened(lambda _: response(7)) as at:
+            assert value_of(await at.connection.run(ask(request()))) == 7
+            await asyncio.sleep(INACTIVITY_TIMEOUT - 1)
+            assert value_of(await at.connection.run(ask(request()))) == 7
+            await asyncio.sleep(INACTIVITY_TIMEOUT + 1)
+            with pytest.raises(LinkError, match=r"idle for 121 s.*Connect again"):
+                await at.connection.run(ask(request()))
+
+    run_virtually(main())

@@ -198,3 +198,18 @@ def test_no_text_is_sent_where_the_line_is_open_already() -> None:
     direct = DirectMeter(HdlcSession(household()), LineSettings(2400))
     outcome = run(settings(slow, SignOnSettings()), Port(direct), poll)
     assert_all_read(outcome.result)
+
+
+def test_session_closed_elsewhere_during_the_sign_on() -> None:
+    port = Port(meter())
+
+    async def main() -> None:
+        client = DlmsClient(SIGN_ON, open_shared=port.open_transport)
+        opening = asyncio.create_task(client.__aenter__())
+        await asyncio.sleep(0.3)
+        await client._connection.close()
+        with pytest.raises(LocalProtocolError, match="closed"):
+            await opening
+        assert not port.opened[0].open
+
+    run_virtually(main())

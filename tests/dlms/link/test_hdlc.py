@@ -17,6 +17,7 @@ from custom_components.dlms_meter.dlms.link import (
     Link,
     LinkDown,
     LinkEvent,
+    LinkStatistics,
     LinkUp,
 )
 from custom_components.dlms_meter.dlms.link.hdlc import (
@@ -853,3 +854,83 @@ def test_endless_segments_end_the_link(monkeypatch: pytest.MonkeyPatch) -> None:
         )
     assert "without end" in str(error_of(link))
     assert kinds(link)[-1] == "DISC"
+
+
+# Damage
+
+
+def damage(octets: bytes) -> bytes:
+    """Spoil the frame check; the header stays sound."""
+    return octets[:-3] + bytes((octets[-3] ^ 0x55,)) + octets[-2:]
+
+
+def begun(link: Link) -> bool:
+    return link.answer_begun
+
+
+def test_damaged_answer_is_asked_for_again() -> None:
+    """It shows that the meter is there, and that no more will come: RR brings the answer once more."""
+    link = connected(attempts=1)
+    link.send_apdu(b"\xc0")
+    assert kinds(link) == ["I00"]
+    assert not begun(link)
+    answer = to_client(INFO, b"\xe6\xe7\x00\xc4", nr=1)
+    for _ in range(3):
+        link.receive_data(damage(answer))
+        assert begun(link)
+        link.on_timeout()
+        assert kinds(link) == ["RR0"]
+        assert not begun(link)
+    assert fed(link, answer) == [ApduReceived(b"\xc4")]
+
+
+def test_answer_that_breaks_off_is_asked_for_again() -> None:
+    link = connected(attempts=1)
+    link.send_apdu(b"\xc0")
+    link.data_to_send()
+    answer = to_client(INFO, b"\xe6\xe7\x00" + bytes(40), nr=1)
+    link.receive_data(answer[:5])
+    assert not begun(link), "too little to tell it from noise"
+    link.receive_data(answer[5:30])
+    assert begun(link)
+    link.on_timeout()
+    assert kinds(link) == ["RR0"]
+
+
+def test_damaged_ua_is_asked_for_again() -> None:
+    link = HdlcLink(HdlcParameters(attempts=2))
+    link.connect()
+    for _ in range(3):
+        assert kinds(link) == ["SNRM"]
+        link.receive_data(damage(to_client(UA, LIMITS.encode())))
+        link.on_timeout()
+    assert kinds(link) == ["SNRM"]
+    assert link.statistics.frames_repeated == 3
+    link.on_timeout()
+    assert kinds(link) == ["DISC"], "silence: on to the next thing to try"
+
+
+def test_damage_for_ever_ends_the_link() -> None:
+    link = connected(attempts=2)
+    link.send_apdu(b"\xc0")
+    answer = damage(to_client(INFO, b"\xe6\xe7\x00\xc4", nr=1))
+    polls = 0
+    while link.state is State.CONNECTED:
+        link.receive_data(answer)
+        link.on_timeout()
+        polls += 1
+        assert polls < 20
+    assert polls == 2 * 3 + 2
+    assert "no sound frame" in str(error_of(link))
+
+
+def test_statistics_add_up_and_tell_noise() -> None:
+    clean = LinkStatistics(frames_received=100)
+    noisy = LinkStatistics(frames_received=10, bad_checks=5, timeouts=4)
+    assert clean + noisy == LinkStatistics(
+        frames_received=110, bad_checks=5, timeouts=4
+    )
+    assert noisy.is_noisy
+    assert not clean.is_noisy
+    assert not (clean + noisy).is_noisy
+    assert not LinkStatistics(frames_received=10, bad_checks=10).is_noisy, "an echo"

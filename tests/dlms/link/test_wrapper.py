@@ -193,3 +193,35 @@ def test_what_does_not_fit() -> None:
         link.send_apdu(bytes(65536))
     assert not link.awaiting_response
     assert len(WrapperFrame(1, 16, bytes(65535)).encode()) == 65543
+
+
+def test_patience_with_a_network_that_loses_nothing() -> None:
+    """By TCP an answer comes late or never; half of one that came is not thrown away before the end."""
+    link = WrapperLink(16, 1, patience=3)
+    link.connect()
+    link.events()
+    link.send_apdu(b"\xc0")
+    for piece in (ANSWER[:5], ANSWER[5:9], ANSWER[9:]):
+        link.on_timeout()
+        link.on_timeout()
+        assert link.events() == []
+        link.receive_data(piece)
+    assert link.events() == [ApduReceived(APDU)]
+    link.send_apdu(b"\xc0")
+    link.on_timeout()
+    link.on_timeout()
+    assert link.awaiting_response
+    link.on_timeout()
+    [event] = link.events()
+    assert isinstance(event, LinkDown)
+
+
+def test_datagrams_are_whole_or_of_no_use() -> None:
+    link = WrapperLink(16, 1, datagrams=True)
+    link.connect()
+    link.events()
+    link.send_apdu(b"\xc0")
+    assert fed(link, ANSWER[:5], ANSWER[5:], ANSWER + ANSWER, b"") == []
+    assert link.statistics.octets_discarded == 3 * len(ANSWER)
+    assert not link.answer_begun
+    assert fed(link, ANSWER) == [ApduReceived(APDU)]
