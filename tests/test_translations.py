@@ -9,6 +9,8 @@ from typing import Any
 
 from homeassistant.const import Platform
 from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import validate_selector
+from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
@@ -18,6 +20,7 @@ from custom_components.dlms_meter import (
     flow_schemas,
     plan,
     readings,
+    services,
     sub_meters,
 )
 from custom_components.dlms_meter.dlms import (
@@ -197,10 +200,35 @@ def test_every_exception_has_a_text() -> None:
         "UpdateFailed",
     ):
         raised |= arguments(name, "translation_key")
+    raised |= {
+        node.args[0].value
+        for node in ast.walk(ast.parse((INTEGRATION / "services.py").read_text()))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", None) == "_invalid"
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    }
     assert set(ENGLISH["exceptions"]) == {*raised, *Symptom, "unknown"}
     for key in (*Symptom, "unknown"):
         told = ENGLISH["exceptions"][key]["message"]
         assert told == ENGLISH["config"]["error"][key]
+
+
+def test_every_action_and_its_fields_have_texts() -> None:
+    described = load_yaml_dict(str(INTEGRATION / "services.yaml"))
+    assert set(described) == {action.name for action in services._ACTIONS}
+    assert set(ENGLISH["services"]) == set(described)
+    assert set(ICONS["services"]) == set(described)
+    for action in services._ACTIONS:
+        fields = {str(marker) for marker in action.schema}
+        texts_of_action = ENGLISH["services"][action.name]
+        assert {"name", "description"} <= set(texts_of_action)
+        assert set(described[action.name]["fields"]) == fields
+        assert set(texts_of_action["fields"]) == fields
+        for text in texts_of_action["fields"].values():
+            assert set(text) == {"name", "description"}
+        for field in described[action.name]["fields"].values():
+            validate_selector(field["selector"])
 
 
 def test_every_sensor_has_a_name() -> None:

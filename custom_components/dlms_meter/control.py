@@ -107,8 +107,8 @@ async def async_synchronise_clock(
     """
     async with async_acting(coordinator) as client:
         shown = await client.get(clock)
+        before, rules = _drift(shown, dt_util.utcnow())
         target = moment or dt_util.utcnow()
-        before, rules = _drift(shown, target)
         _refuse_change_of_clocks(target, before)
         if method is ClockMethod.SET:
             time_zone = dt_util.get_default_time_zone()

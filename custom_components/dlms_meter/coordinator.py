@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, override
 
@@ -20,12 +20,18 @@ from .descriptions import CLOCK_CLASS
 from .dlms import (
     AttributeDescriptor,
     AuthenticationFailed,
+    DecodeError,
     DlmsClient,
     DlmsDateTime,
     DlmsError,
     Identity,
+    LastEntries,
     LocalProtocolError,
+    Obis,
+    ProfileRows,
     ReadReport,
+    RemoteProtocolError,
+    ServiceError,
     Value,
 )
 from .failures import failure_of
@@ -39,6 +45,8 @@ from .trace import Trace
 
 type DlmsConfigEntry = ConfigEntry[DlmsCoordinator]
 
+NEWEST_ENTRIES: Final = 10
+"""So many entries of a profile are read in a poll."""
 _OBJECTS_LAST: Final = timedelta(days=1)
 """A firmware or a technician may add objects: the list is read anew after this time."""
 _SUB_METERS_LAST: Final = timedelta(hours=1)
@@ -55,6 +63,8 @@ class Readings:
     """When the last answer came (UTC)."""
     reversed_deviation: bool
     """The meter's times are only right if their deviation is taken the wrong way round."""
+    rows: Mapping[Obis, ProfileRows] = field(default_factory=dict)
+    """The newest entries of profiles, oldest first."""
 
 
 class DlmsCoordinator(DataUpdateCoordinator[Readings]):
@@ -181,7 +191,8 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             [attribute for attribute in wanted if attribute.class_id != PROFILE_CLASS],
             self.memory.scaler_units,
         )
-        readings = self._believed(report)
+        rows = await self._async_read_profiles(wanted, report)
+        readings = self._believed(report, rows)
         if changed or len(self.memory.scaler_units) != known:
             await self.async_save()
         if changed and self.data is not None:
@@ -194,7 +205,29 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         self.async_remember()
         return readings
 
-    def _believed(self, report: ReadReport) -> Readings:
+    async def _async_read_profiles(
+        self, wanted: list[AttributeDescriptor], report: ReadReport
+    ) -> dict[Obis, ProfileRows]:
+        """Read the newest entries of profiles; what fails goes into the report."""
+        rows: dict[Obis, ProfileRows] = {}
+        for attribute in wanted:
+            if attribute.class_id != PROFILE_CLASS:
+                continue
+            try:
+                rows[attribute.logical_name] = await self.client.read_profile(
+                    attribute.logical_name,
+                    LastEntries(NEWEST_ENTRIES),
+                    self.memory.scaler_units,
+                    now=dt_util.utcnow(),
+                    time_zone=dt_util.get_default_time_zone(),
+                )
+            except (DecodeError, RemoteProtocolError, ServiceError) as error:
+                report.failed[attribute] = error
+        return rows
+
+    def _believed(
+        self, report: ReadReport, rows: Mapping[Obis, ProfileRows]
+    ) -> Readings:
         """Note when a report came, hold back what cannot be true, and see how the meter's times are to be read."""
         now = dt_util.utcnow()
         values = {
@@ -206,7 +239,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             for attribute, value in values.items()
             if attribute.class_id == CLOCK_CLASS
         )
-        return Readings(values, report.failed, now, reversed_deviation)
+        return Readings(values, report.failed, now, reversed_deviation, rows)
 
     def _check_identity(self, identity: Identity) -> None:
         """Refuse another meter: an address can come to belong to one, and its readings are not this one's."""
@@ -298,6 +331,9 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
                 attribute,
                 readings.failed[attribute],
             )
-        for attribute in self._failing & readings.values.keys():
+        told = readings.values.keys() | {
+            AttributeDescriptor(PROFILE_CLASS, name, 2) for name in readings.rows
+        }
+        for attribute in self._failing & told:
             LOGGER.info("%s: %s is read again", self.name, attribute)
         self._failing = set(readings.failed)

@@ -60,6 +60,21 @@ _ROWS: Final = (
     _Row(62, "compact_data", 2, Platform.SENSOR, "compact_data", False),
     _Row(111, "account", 5, Platform.SENSOR, "available_credit", True),
     _Row(112, "credit", 2, Platform.SENSOR, "credit", False),
+    _Row(PROFILE_CLASS, "event_log", _BUFFER, Platform.EVENT, "event_log", True),
+    *(
+        _Row(PROFILE_CLASS, quantity, _BUFFER, Platform.EVENT, "event_log", False)
+        for quantity in (
+            "connection_profile", "error_profile", "mbus_control_log", "power_failure_log", "token_log",
+            "voltage_event_profile",
+        )
+    ),
+    *(
+        _Row(PROFILE_CLASS, quantity, _BUFFER, Platform.SENSOR, quantity, False)
+        for quantity in (
+            "billing_profile", "daily_billing_profile", "daily_load_profile", "gas_profile", "load_profile",
+            "mbus_profile", "power_quality_profile", "water_profile",
+        )
+    ),
 )  # fmt: skip
 _SWITCH: Final = _Row(
     70, "disconnect_control", 2, Platform.SWITCH, "supply_switch", False

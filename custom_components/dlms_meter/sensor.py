@@ -16,9 +16,17 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import DlmsConfigEntry, DlmsCoordinator
 from .descriptions import CLOCK_CLASS, describe_sensor
-from .dlms import BitString, ClockStatus, DlmsDateTime, Quantity, Value
-from .entity import ATTR_OBIS_CODE, DlmsAttributeEntity
-from .plan import VALUE, EntityPlan
+from .dlms import (
+    BitString,
+    ClockStatus,
+    DlmsDateTime,
+    ProfileRows,
+    Quantity,
+    Value,
+)
+from .entity import ATTR_OBIS_CODE, DlmsAttributeEntity, DlmsEntity
+from .plan import PROFILE_CLASS, VALUE, EntityPlan
+from .rows import row_json
 
 PARALLEL_UPDATES = 0
 
@@ -43,6 +51,8 @@ async def async_setup_entry(
 
 
 def _make_sensor(coordinator: DlmsCoordinator, plan: EntityPlan) -> SensorEntity:
+    if plan.attributes[0].class_id == PROFILE_CLASS:
+        return DlmsProfileSensor(coordinator, plan)
     if plan.kind != VALUE:
         return DlmsKindSensor(coordinator, plan)
     if plan.attributes[0].class_id == CLOCK_CLASS:
@@ -171,6 +181,43 @@ class DlmsKindSensor(DlmsAttributeEntity, SensorEntity):
             return _control_state(self.value)
         number = _number(self.value)
         return _text(self.value) if number is None else number
+
+
+class DlmsProfileSensor(DlmsEntity, SensorEntity):
+    """The time of a profile's newest row; the row itself is in the attributes."""
+
+    _attr_device_class = SensorDeviceClass.TIMESTAMP
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _unrecorded_attributes = frozenset({ATTR_OBIS_CODE, "capture_period", "values"})
+
+    @property
+    def _rows(self) -> ProfileRows | None:
+        return self.coordinator.data.rows.get(self.plan.attributes[0].logical_name)
+
+    @property
+    @override
+    def available(self) -> bool:
+        """The meter answered, and told this profile."""
+        return super().available and self._rows is not None
+
+    @property
+    @override
+    def native_value(self) -> datetime | None:
+        """When the newest row was captured."""
+        return self._rows[-1].moment if self._rows else None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """The capture period in seconds, and the newest row."""
+        name = self.plan.attributes[0].logical_name
+        learned = self.coordinator.client.memory.profiles.get(name)
+        rows = self._rows
+        return {
+            ATTR_OBIS_CODE: str(name),
+            "capture_period": learned and learned.capture_period,
+            "values": row_json(rows, rows[-1])["values"] if rows else {},
+        }
 
 
 def _number(value: Value) -> int | Decimal | None:

@@ -1,0 +1,456 @@
+"""Actions, called as automations call them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+)
+from homeassistant.helpers import device_registry as dr
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+import voluptuous as vol
+
+from custom_components.dlms_meter.const import CONF_SUPPLY_SWITCH, DOMAIN
+from custom_components.dlms_meter.dlms import (
+    AttributeDescriptor,
+    Conformance,
+    Data,
+    DataAccessResult,
+    Obis,
+    decode_data,
+)
+from tests.home import NOBODY, Line, altered
+from tests.models import PREPAID
+from tests.simulator import SUPPORTED, Meter, MeterSettings, WrapperSession
+from tests.simulator.objects import boolean, octets
+
+ENERGY = "1-0:1.8.0*255"
+pytestmark = pytest.mark.usefixtures("impatient")
+
+HEAD = 8
+"""Octets of the wrapper before the APDU."""
+
+
+class Writing:
+    """A session of the simulated meter that takes SET and ACTION too, and notes what it was told."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.meter = Meter(
+            MeterSettings(conformance=SUPPORTED | Conformance.SET | Conformance.ACTION),
+            now=line.meter.now,
+            objects=line.meter.objects,
+        )
+        self.session = WrapperSession(self.meter)
+        self.told: list[tuple[str, str]] = []
+        line.answer = self.answer
+
+    def answer(self, octets: bytes) -> bytes:
+        if octets[HEAD] == 0x60:  # an AARQ: somebody connected anew
+            self.session.close()
+            self.session = WrapperSession(self.meter)
+        if octets[HEAD] not in (0xC1, 0xC3):
+            return self.session.receive_data(octets)
+        invoke, name = octets[HEAD + 2], Obis(octets[HEAD + 5 : HEAD + 11])
+        number, rest = octets[HEAD + 11], octets[HEAD + 12 :]
+        data = rest[1:]  # whether there is selective access, or parameters
+        kind = "set" if octets[HEAD] == 0xC1 else "invoke"
+        self.told.append((f"{kind} {name}/{number}", data.hex()))
+        if kind == "set":
+            self.put(str(name), decode_data(data))
+            answer = bytes((0xC5, 1, invoke, 0))
+        else:
+            self.act(str(name), number)
+            answer = bytes((0xC7, 1, invoke, 0, 0))
+        head = octets[:2] + octets[4:6] + octets[2:4] + len(answer).to_bytes(2)
+        return head + answer
+
+    def act(self, name: str, number: int) -> None:
+        if name == "0-0:96.3.10*255":
+            self.put(name, boolean(number == 2))
+
+    def put(self, name: str, value: Data) -> None:
+        changed = altered(self.meter, {name: value})
+        self.meter.objects, self.meter._by_name = changed.objects, changed._by_name
+
+
+@pytest.fixture
+def meter_id(hass: HomeAssistant, loaded: MockConfigEntry) -> str:
+    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), loaded.entry_id)
+    return device.id
+
+
+async def call(
+    hass: HomeAssistant,
+    action: str,
+    data: Mapping[str, Any],
+    user: MockUser | None = None,
+) -> Any:  # noqa: ANN401  any JSON
+    context = Context(user_id=user.id) if user else None
+    return await hass.services.async_call(
+        DOMAIN, action, dict(data), blocking=True, return_response=True, context=context
+    )
+
+
+async def test_get(hass: HomeAssistant, meter_id: str) -> None:
+    """As it was sent, and with its meaning."""
+    answer = await call(hass, "get", {"device_id": meter_id, "obis": "1-0:32.7.0"})
+    assert answer["obis"] == "1-0:32.7.0*255"
+    assert answer["class_id"] == 3
+    assert answer["attribute"] == 2
+    assert answer["raw"]["type"] == "long_unsigned"
+    assert answer["raw"]["value"] == pytest.approx(10 * answer["value"])
+    assert answer["hex"] == f"12{answer['raw']['value']:04x}"
+    assert answer["unit"] == "V"
+    assert 220 < answer["value"] < 240
+
+
+async def test_get_of_what_has_no_unit(hass: HomeAssistant, meter_id: str) -> None:
+    where = {"device_id": meter_id, "obis": ENERGY, "attribute": 3, "class_id": 3}
+    answer = await call(hass, "get", where)
+    assert answer["value"] == [0, 30]
+    assert answer["unit"] is None
+    assert answer["raw"] == {
+        "type": "structure",
+        "value": [{"type": "integer", "value": 0}, {"type": "enum", "value": 30}],
+    }
+    clock = await call(hass, "get", {"device_id": meter_id, "obis": "0-0:1.0.0"})
+    assert clock["raw"]["type"] == "octet_string"
+    assert clock["value"].startswith("20")
+
+
+async def test_get_part_of_a_profile(hass: HomeAssistant, meter_id: str) -> None:
+    """Entries 1 to 2, typed and in hex; a value and its neighbours."""
+    numbers = [("double_long_unsigned", 1), ("double_long_unsigned", 2)]
+    numbers += [("long_unsigned", 1), ("long_unsigned", 0)]
+    typed = [{"type": name, "value": value} for name, value in numbers]
+    where = {"device_id": meter_id, "obis": "1-0:99.1.0", "selector": 2}
+    structure = {"type": "structure", "value": typed}
+    answer = await call(hass, "get", {**where, "selector_data": structure})
+    assert len(answer["value"]) == 2
+    in_hex = "0x02040600000001 0600000002 120001 120000".replace(" ", "")
+    same = await call(hass, "get", {**where, "selector_data_hex": in_hex})
+    assert same["hex"] == answer["hex"]
+
+
+async def test_read_objects(hass: HomeAssistant, meter_id: str) -> None:
+    answer = await call(hass, "read_objects", {"device_id": meter_id})
+    energy = next(item for item in answer["objects"] if item["obis"] == ENERGY)
+    assert energy == {
+        "obis": ENERGY,
+        "class_id": 3,
+        "class": "Register",
+        "version": 0,
+        "meaning": "active_energy_import",
+        "attributes": {
+            "1": {"name": "logical_name", "access": "read"},
+            "2": {"name": "value", "access": "read"},
+            "3": {"name": "scaler_unit", "access": "read"},
+        },
+        "methods": {"1": {"name": "reset", "access": ""}},
+    }
+
+
+async def test_set(hass: HomeAssistant, line: Line, meter_id: str) -> None:
+    """Typed or in hex; what it is now comes back."""
+    meter = Writing(line)
+    where = {"device_id": meter_id, "obis": "0-0:97.97.0", "confirm": True}
+    answer = await call(
+        hass, "set", {**where, "data": {"type": "unsigned", "value": 7}}
+    )
+    assert answer == {"now": {"type": "unsigned", "value": 7}}
+    answer = await call(hass, "set", {**where, "data_hex": "1105"})
+    assert answer == {"now": {"type": "unsigned", "value": 5}}
+    assert meter.told == [
+        ("set 0-0:97.97.0*255/2", "1107"),
+        ("set 0-0:97.97.0*255/2", "1105"),
+    ]
+
+
+async def test_invoke(hass: HomeAssistant, line: Line, meter_id: str) -> None:
+    meter = Writing(line)
+    where = {"device_id": meter_id, "obis": ENERGY, "method": 1, "confirm": True}
+    assert await call(hass, "invoke", where) == {"data": None}
+    data = {"type": "long", "value": -3}
+    assert await call(hass, "invoke", {**where, "data": data}) == {"data": None}
+    assert meter.told == [
+        (f"invoke {ENERGY}/1", "0f00"),
+        (f"invoke {ENERGY}/1", "10fffd"),
+    ]
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "set": {"obis": ENERGY, "data_hex": "1100", "confirm": True},
+    "invoke": {"obis": ENERGY, "method": 1, "confirm": True},
+    "set_clock": {"time": "2026-11-20 12:00", "confirm": True},
+    "synchronise_clock": {},
+    "disconnect": {"confirm": True},
+    "reconnect": {"confirm": True},
+}
+
+
+@pytest.mark.parametrize("action", CHANGES)
+async def test_only_administrators_may_change_the_meter(
+    hass: HomeAssistant, meter_id: str, hass_read_only_user: MockUser, action: str
+) -> None:
+    data = {"device_id": meter_id, **CHANGES[action]}
+    with pytest.raises(Unauthorized):
+        await call(hass, action, data, hass_read_only_user)
+
+
+SYNCHRONISED = {
+    "set": ("set 0-0:1.0.0*255/2", "090c07ea0b14050d001e00ffc400"),
+    "shift": ("invoke 0-0:1.0.0*255/6", "10fff6"),
+    "adjust_to_quarter": ("invoke 0-0:1.0.0*255/1", "0f00"),
+}
+
+
+@pytest.mark.parametrize("method", SYNCHRONISED)
+async def test_clock(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    meter_id: str,
+    method: str,
+) -> None:
+    """Ten seconds fast, the clock is put right in the form it shows."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    freezer.move_to("2026-11-20T12:00:30Z")
+    line.meter.now = dt_util.utcnow
+    fast = octets(bytes.fromhex("07EA0B14050D002800FFC400"))
+    line.meter = altered(line.meter, {"0-0:1.0.0*255": fast})
+    meter = Writing(line)
+
+    answer = await call(
+        hass, "synchronise_clock", {"device_id": meter_id, "method": method}
+    )
+
+    assert meter.told == [SYNCHRONISED[method]]
+    assert answer == {"before": 10, "after": 0 if method == "set" else 10}
+
+
+async def test_clock_set_to_a_time(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, line: Line, meter_id: str
+) -> None:
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    freezer.move_to("2026-07-20T12:00:30Z")
+    meter = Writing(line)
+    answer = await call(
+        hass,
+        "set_clock",
+        {"device_id": meter_id, "time": "2026-07-20 15:00:00", "confirm": True},
+    )
+    assert meter.told == [("set 0-0:1.0.0*255/2", "090c07ea0714010f000000ff8880")]
+    assert answer == {"before": 0, "after": 3570}
+
+
+@pytest.mark.parametrize("now", ["2026-10-25T00:30:00Z", "2026-03-29T01:20:00Z"])
+async def test_clock_is_left_alone_while_clocks_change(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    meter_id: str,
+    now: str,
+) -> None:
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    freezer.move_to(now)
+    meter = Writing(line)
+    with pytest.raises(ServiceValidationError) as caught:
+        await call(hass, "synchronise_clock", {"device_id": meter_id})
+    assert caught.value.translation_key == "clocks_change"
+    assert not meter.told
+
+
+async def test_supply_is_switched_only_if_asked_for(
+    hass: HomeAssistant, line: Line, loaded: MockConfigEntry, meter_id: str
+) -> None:
+    meter = Writing(line)
+    where = {"device_id": meter_id, "confirm": True}
+    with pytest.raises(ServiceValidationError) as caught:
+        await call(hass, "disconnect", where)
+    assert caught.value.translation_key == "supply_switch_off"
+    assert not meter.told
+
+    hass.config_entries.async_update_entry(loaded, options={CONF_SUPPLY_SWITCH: True})
+    assert await call(hass, "disconnect", where) == {"connected": False}
+    assert await call(hass, "reconnect", where) == {"connected": True}
+    assert meter.told == [
+        ("invoke 0-0:96.3.10*255/1", "0f00"),
+        ("invoke 0-0:96.3.10*255/2", "0f00"),
+    ]
+
+
+def refused(line: Line) -> None:
+    wanted = AttributeDescriptor(3, Obis.parse(ENERGY), 2)
+    line.meter.refusals[wanted] = DataAccessResult.HARDWARE_FAULT
+
+
+# What is asked for with which action, and which sentence is the answer.
+INVALID: dict[str, tuple[str, dict[str, Any], str]] = {
+    "unknown object": ("get", {"obis": "1-0:99.99.99"}, "unknown_object"),
+    "no data": ("set", {"obis": ENERGY, "confirm": True}, "data_missing"),
+    "no such type": (
+        "set",
+        {"obis": ENERGY, "confirm": True, "data": {"type": "word", "value": 1}},
+        "invalid_data",
+    ),
+    "too big": (
+        "set",
+        {"obis": ENERGY, "confirm": True, "data": {"type": "unsigned", "value": 256}},
+        "invalid_data",
+    ),
+    "cut short": (
+        "set",
+        {"obis": ENERGY, "confirm": True, "data_hex": "0600"},
+        "invalid_data",
+    ),
+    "two ways of choosing": (
+        "read_profile",
+        {"obis": "1-0:99.1.0", "newest": 5, "first": 1},
+        "one_selection",
+    ),
+    "upside down": (
+        "read_profile",
+        {
+            "obis": "1-0:99.1.0",
+            "since": "2026-11-20 12:00",
+            "until": "2026-11-19 12:00",
+        },
+        "upside_down",
+    ),
+    "numbers upside down": (
+        "read_profile",
+        {"obis": "1-0:99.1.0", "first": 9, "last": 3},
+        "upside_down",
+    ),
+    "no beginning": (
+        "read_profile",
+        {"obis": "1-0:99.1.0", "until": "2026-11-19 12:00"},
+        "since_missing",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", INVALID)
+async def test_bad_input_gives_one_clear_sentence(
+    hass: HomeAssistant, line: Line, meter_id: str, name: str
+) -> None:
+    action, data, key = INVALID[name]
+    connections = len(line.wires)
+    with pytest.raises(ServiceValidationError) as caught:
+        await call(hass, action, {"device_id": meter_id, **data})
+    assert caught.value.translation_key == key
+    assert "{" not in str(caught.value)
+    assert len(line.wires) == connections
+
+
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("get", {"obis": "1.2.3.4.5.6.7.8"}),
+        ("get", {"obis": ENERGY, "attribute": 999}),
+        ("get", {"obis": ENERGY, "selector_data_hex": "0"}),
+        ("get", {}),
+        ("set", {"obis": ENERGY, "data_hex": "1107"}),
+        ("set", {"obis": ENERGY, "data_hex": "1107", "confirm": False}),
+        ("set", {"obis": ENERGY, "data_hex": "11", "data": {}, "confirm": True}),
+        ("invoke", {"obis": ENERGY, "method": 0, "confirm": True}),
+        ("synchronise_clock", {"method": "guess"}),
+        ("read_profile", {"obis": ENERGY, "newest": 0}),
+    ],
+)
+async def test_schema(
+    hass: HomeAssistant, meter_id: str, action: str, data: dict[str, Any]
+) -> None:
+    with pytest.raises(vol.Invalid):
+        await call(hass, action, {"device_id": meter_id, **data})
+
+
+async def test_what_the_meter_refuses_is_told(
+    hass: HomeAssistant, line: Line, meter_id: str
+) -> None:
+    refused(line)
+    with pytest.raises(HomeAssistantError) as caught:
+        await call(hass, "get", {"device_id": meter_id, "obis": ENERGY})
+    assert caught.value.translation_key == "refused"
+    assert "hardware fault" in str(caught.value)
+
+
+async def test_meter_that_does_not_answer(
+    hass: HomeAssistant, line: Line, meter_id: str
+) -> None:
+    line.broken = NOBODY
+    with pytest.raises(HomeAssistantError) as caught:
+        await call(hass, "get", {"device_id": meter_id, "obis": ENERGY})
+    assert caught.value.translation_key == "session_failed"
+
+
+async def test_meter_without_clock_or_disconnector(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry
+) -> None:
+    without = ("0-0:1.0.0*255", "0-0:96.3.10*255")
+    kept = [item for item in PREPAID if str(item.logical_name) not in without]
+    line.meter = Meter(now=line.meter.now, objects=kept)
+    hass.config_entries.async_update_entry(entry, options={CONF_SUPPLY_SWITCH: True})
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    for action, key in (("set_clock", "no_clock"), ("reconnect", "no_disconnector")):
+        data = {"device_id": device.id, "confirm": True}
+        if action == "set_clock":
+            data["time"] = "2026-11-20 12:00"
+        with pytest.raises(ServiceValidationError) as caught:
+            await call(hass, action, data)
+        assert caught.value.translation_key == key
+
+
+async def test_read_profile(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, meter_id: str
+) -> None:
+    """Rows with times, units and status, by time, by number, or the newest; all columns or some."""
+    freezer.move_to("2026-11-20T12:07:00Z")
+    where = {"device_id": meter_id, "obis": "1-0:99.1.0"}
+    newest = await call(hass, "read_profile", {**where, "newest": 3})
+    assert [row["time"] for row in newest["rows"]] == [
+        "2026-11-20T11:30:00+00:00",
+        "2026-11-20T11:45:00+00:00",
+        "2026-11-20T12:00:00+00:00",
+    ]
+    assert {column["name"]: column["unit"] for column in newest["columns"]} == {
+        "0-0:1.0.0*255": None,
+        "0-0:96.10.1*255": None,
+        ENERGY: "Wh",
+        "1-0:2.8.0*255": "Wh",
+        "1-0:1.4.0*255": "W",
+    }
+    energies = [row["values"][ENERGY] for row in newest["rows"]]
+    assert energies == sorted(energies)
+    assert energies[0] > 1_000_000
+    assert newest["rows"][0]["values"]["0-0:96.10.1*255"] == 8
+
+    times = {"since": "2026-11-20T11:20:00+00:00", "until": "2026-11-20T12:30:00+00:00"}
+    by_time = await call(hass, "read_profile", {**where, **times})
+    assert by_time == newest
+    some = await call(
+        hass, "read_profile", {**where, **times, "columns": ["1-0:1.8.0"]}
+    )
+    assert [column["name"] for column in some["columns"]] == [ENERGY]
+    assert [row["values"] for row in some["rows"]] == [{ENERGY: e} for e in energies]
+    oldest = await call(hass, "read_profile", {**where, "first": 1, "last": 2})
+    assert len(oldest["rows"]) == 2
+    assert oldest["rows"][0]["time"] < newest["rows"][0]["time"]
+
+
+async def test_profile_without_such_a_column(
+    hass: HomeAssistant, meter_id: str
+) -> None:
+    where = {"device_id": meter_id, "obis": "1-0:99.1.0", "newest": 1}
+    with pytest.raises(ServiceValidationError) as caught:
+        await call(hass, "read_profile", {**where, "columns": ["1-0:9.8.0"]})
+    assert caught.value.translation_key == "no_such_column"
