@@ -35,9 +35,9 @@ HOME_ASSISTANT_FLOORS = [
     {"coordinator"},
     {"readings"},
     {"plan"},
-    {"channel", "clock", "descriptions", "failures", "storage", "trace", "typed_data"},
+    {"channel", "clock", "descriptions", "failures", "storage", "trace"},
     {"anonymity", "plausibility", "rows", "sub_meters", "units"},
-    {"settings"},
+    {"settings", "typed_data"},
     {"const"},
 ]  # fmt: skip
 
