@@ -23,7 +23,9 @@ from custom_components.dlms_meter.dlms import (
     SecuritySuite,
     TransportTimeout,
 )
+from custom_components.dlms_meter.dlms.application.apdu import decode_apdu
 from custom_components.dlms_meter.dlms.application.invocation_counter import BLOCK
+from custom_components.dlms_meter.dlms.application.notification import Notification
 from tests.dlms.application.secured import (
     BOOK,
     CLIENT_TITLE,
@@ -358,7 +360,7 @@ def test_notifications_are_deciphered_or_dropped() -> None:
     keys = replace(BOOK, enveloping=Enveloping.GENERAL)
     meter = meter_for(Mechanism.HLS_GMAC, keys)
     notification = bytes.fromhex("0f 00000001 00 06 00000007")
-    heard: list[bytes] = []
+    heard: list[Notification] = []
     pusher = context(keys, meter.settings.system_title, CLIENT_TITLE)
 
     def framed(apdu: bytes) -> bytes:
@@ -376,7 +378,7 @@ def test_notifications_are_deciphered_or_dropped() -> None:
                 opened[-1].say(framed(apdu))
             report = await client.read(REGISTERS, {})
             assert len(report.values) == len(REGISTERS)
-        assert heard == [notification]
+        assert heard == [decode_apdu(notification)]
 
     with memory_transports(line_to(meter, Framing.WRAPPER)) as opened:
         run_virtually(main())

@@ -32,6 +32,8 @@ from custom_components.dlms_meter.dlms import (
     TransportTimeout,
     Unit,
 )
+from custom_components.dlms_meter.dlms.application.apdu import decode_apdu
+from custom_components.dlms_meter.dlms.application.notification import Notification
 from custom_components.dlms_meter.dlms.client import OBJECT_LIST
 from custom_components.dlms_meter.dlms.codec.data import Data, DataType
 from custom_components.dlms_meter.dlms.cosem.descriptors import SelectedAttribute
@@ -546,7 +548,7 @@ def test_what_the_meter_refuses_is_remembered() -> None:
 
 def test_notifications() -> None:
     notification = bytes.fromhex("0f 00000001 00 0600000001")
-    received: list[bytes] = []
+    received: list[Notification] = []
 
     async def main() -> None:
         client = DlmsClient(
@@ -556,7 +558,7 @@ def test_notifications() -> None:
             header = b"\0\1\0\1\0\x10" + len(notification).to_bytes(2)
             opened[0].say(header + notification)
             await client.get(ENERGY)
-        assert received == [notification]
+        assert received == [decode_apdu(notification)]
 
     with memory_transports(line_to(make_meter(), Framing.WRAPPER)) as opened:
         run_virtually(main())

@@ -20,18 +20,35 @@ from custom_components.dlms_meter.dlms.application.enums import (
     ApplicationContext,
     AssociationResult,
     Conformance,
+    ExceptionServiceError,
+    ExceptionStateError,
     Mechanism,
     UserDiagnostic,
 )
-from custom_components.dlms_meter.dlms.application.fields import InvokeIdAndPriority
+from custom_components.dlms_meter.dlms.application.failure import ExceptionResponse
+from custom_components.dlms_meter.dlms.application.fields import (
+    InvokeIdAndPriority,
+    LongInvokeIdAndPriority,
+)
 from custom_components.dlms_meter.dlms.application.get import (
     GetRequestNormal,
     GetResponseNormal,
 )
 from custom_components.dlms_meter.dlms.application.initiate import InitiateResponse
+from custom_components.dlms_meter.dlms.application.notification import (
+    DataNotification,
+    EventNotification,
+    InformationReport,
+    Notification,
+)
 from custom_components.dlms_meter.dlms.application.procedures import (
     Procedure,
     associate,
+)
+from custom_components.dlms_meter.dlms.application.set import SetRequestNormal
+from custom_components.dlms_meter.dlms.application.short_name import (
+    UnconfirmedWriteRequest,
+    VariableName,
 )
 from custom_components.dlms_meter.dlms.codec.data import Data, DataType
 from custom_components.dlms_meter.dlms.connection import Connection
@@ -78,14 +95,17 @@ ACCEPTED = Aare(
     ).encode(),
 )
 
-CONNECT, UP, BUSY, DISCONNECT, DOWN, BROKEN = (
+CONNECT, UP, BUSY, DISCONNECT, DOWN, BROKEN, ARRIVED = (
     b"SNRM",
     b"UA",
     b"DM",
     b"DISC",
     b"UA'",
     b"!",
+    b"RR",
 )
+TOO_LATE = bytes.fromhex("c4 01 ca 00 11 07")
+"""The answer to request 10."""
 
 
 class ScriptedLink:
@@ -106,6 +126,7 @@ class ScriptedLink:
         self.awaiting_response = False
         self.answer_begun = False
         self.up = False
+        self.answered = True
         self.sent = b""
         self.outbox = b""
         self.inbox: list[LinkEvent] = []
@@ -119,19 +140,27 @@ class ScriptedLink:
         else:
             self.inbox.append(LinkDown())
 
-    def send_apdu(self, apdu: bytes) -> None:
+    def send_apdu(self, apdu: bytes, *, answered: bool = True) -> None:
         if not self.up:
             raise LocalProtocolError("the link is not up")
         self.send(apdu)
+        self.answered = answered
+
+    def await_more(self) -> None:
+        self.awaiting_response = True
 
     def send(self, data: bytes) -> None:
-        self.outbox = self.sent = data
-        self.awaiting_response = True
+        self.outbox = self.outbox + b"|" + data if self.outbox else data
+        self.sent = data
+        self.answered = self.awaiting_response = True
         self.statistics.timeouts = 0
 
     def receive_data(self, data: bytes) -> None:
         for chunk in data.split(b"|"):
             if chunk == b"...":  # a part of an answer
+                continue
+            if chunk == ARRIVED:
+                self.awaiting_response = self.answered
                 continue
             self.awaiting_response = False
             event = self._EVENTS.get(chunk)
@@ -191,7 +220,7 @@ class Bench:
     association: Association
     meter: ScriptedMeter
     opened: list[MemoryTransport]
-    notifications: list[bytes]
+    notifications: list[Notification]
 
     @property
     def transport(self) -> MemoryTransport:
@@ -205,7 +234,7 @@ async def bench(
 ) -> AsyncIterator[Bench]:
     meter = ScriptedMeter(answers)
     association = Association(settings or AssociationSettings())
-    notifications: list[bytes] = []
+    notifications: list[Notification] = []
     connection = Connection(
         ENDPOINT, ScriptedLink(), association, on_notification=notifications.append
     )
@@ -341,9 +370,8 @@ def test_but_not_for_ever() -> None:
 def test_silence_after_answers_to_others() -> None:
     async def main() -> None:
         async with opened(lambda _: response(7, 9)) as at:
-            with pytest.raises(TransportTimeout, match="did not answer") as caught:
+            with pytest.raises(TransportTimeout, match="no answer, twice"):
                 await at.connection.run(ask(request(1)))
-            assert "meter.example:4059" in str(caught.value)
 
     run_virtually(main())
 
@@ -404,17 +432,92 @@ def test_procedure_may_try_another_way_after_an_undecodable_answer() -> None:
 
 
 def test_notifications_leave_sideways() -> None:
-    notification = bytes.fromhex("0f 00000001 00 00")
+    """Three between request and answer, of which one is none, and one between requests."""
+    pushed = DataNotification(
+        LongInvokeIdAndPriority(1), b"", Data(DataType.UNSIGNED, 1)
+    )
+    event = EventNotification(None, ATTRIBUTE, Data(DataType.UNSIGNED, 2))
+    report = InformationReport(
+        None, (VariableName(0x1508),), (Data(DataType.UNSIGNED, 3),)
+    )
 
     async def main() -> None:
         def answer(data: bytes) -> bytes:
-            return b"|".join((notification, b"#tilt", same_invoke(data)))
+            pieces = (pushed.encode(), b"#tilt", b"#" + event.encode(), TOO_LATE)
+            return b"|".join((*pieces, same_invoke(data)))
 
         async with opened(answer) as at:
             assert value_of(await at.connection.run(ask(request(3)))) == 3
-            at.transport.say(b"#between requests")
+            at.transport.say(b"#" + report.encode())
+            at.transport.say(b"#" + TOO_LATE)
             await asyncio.sleep(1)
-            assert at.notifications == [notification, b"tilt", b"between requests"]
+            assert at.notifications == [pushed, event, report]
+
+    run_virtually(main())
+
+
+@pytest.mark.parametrize("garbled", ["0f", "c2 00", "18 01", "ca 30", "d2 00", "38 10"])
+def test_a_notification_nobody_can_read_disturbs_nothing(garbled: str) -> None:
+    async def main() -> None:
+        def answer(data: bytes) -> bytes:
+            return bytes.fromhex(garbled) + b"|" + same_invoke(data)
+
+        async with opened(answer) as at:
+            assert value_of(await at.connection.run(ask(request(3)))) == 3
+            assert not at.notifications
+
+    run_virtually(main())
+
+
+def test_the_answer_may_come_long_after_a_notification() -> None:
+    pushed = DataNotification(
+        LongInvokeIdAndPriority(1), b"", Data(DataType.UNSIGNED, 1)
+    )
+
+    async def main() -> None:
+        async with opened(lambda _: pushed.encode()) as at:
+            loop = asyncio.get_running_loop()
+            loop.call_later(RESPONSE_TIMEOUT - 1, at.transport.say, response(3, 3))
+            assert value_of(await at.connection.run(ask(request(3)))) == 3
+            assert at.notifications == [pushed]
+
+    run_virtually(main())
+
+
+UNCONFIRMED = (
+    SetRequestNormal(
+        InvokeIdAndPriority.of(1, confirmed=False),
+        ATTRIBUTE,
+        None,
+        Data(DataType.UNSIGNED, 1),
+    ),
+    UnconfirmedWriteRequest((VariableName(0x1508),), (Data(DataType.UNSIGNED, 1),)),
+)
+
+
+@pytest.mark.parametrize("unconfirmed", UNCONFIRMED)
+def test_an_unconfirmed_request_ends_when_it_has_arrived(unconfirmed: Apdu) -> None:
+    async def main() -> None:
+        async with opened(lambda _: ARRIVED) as at:
+            loop = asyncio.get_running_loop()
+            begun = loop.time()
+            assert await at.connection.run(ask(unconfirmed)) is None
+            assert loop.time() < begun + 1
+
+    run_virtually(main())
+
+
+@pytest.mark.parametrize("unconfirmed", UNCONFIRMED)
+def test_a_meter_may_refuse_an_unconfirmed_request_all_the_same(
+    unconfirmed: Apdu,
+) -> None:
+    async def main() -> None:
+        refusal = ExceptionResponse(
+            ExceptionStateError.SERVICE_NOT_ALLOWED,
+            ExceptionServiceError.OPERATION_NOT_POSSIBLE,
+        )
+        async with opened(lambda _: refusal.encode()) as at:
+            assert await at.connection.run(ask(unconfirmed)) == refusal
 
     run_virtually(main())
 

@@ -27,7 +27,7 @@ def belongs(request: Apdu, answer: Apdu) -> bool:
 def is_stale(request: Apdu, answer: Apdu, answered: Collection[Apdu]) -> bool:
     """Tell whether an answer is to an earlier request: datagrams come twice, late, and in any order.
 
-    `answered` are the last answers that were taken. One that says no is never stale: it ends the transfer of blocks.
+    `answered` are the last answers that were taken. Those to short names have no invoke id: equal ones may be new. One that says no is never stale: it ends the transfer of blocks.
     """
     if isinstance(request, GetRequestNext) and isinstance(
         answer, GetResponseWithDatablock
@@ -35,4 +35,4 @@ def is_stale(request: Apdu, answer: Apdu, answered: Collection[Apdu]) -> bool:
         due = request.block_number + 1
         return isinstance(answer.result, bytes) and answer.block_number != due
     strange = isinstance(answer, Aare) and not isinstance(request, Aarq)
-    return strange or answer in answered
+    return strange or (hasattr(answer, "invoke") and answer in answered)

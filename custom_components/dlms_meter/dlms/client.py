@@ -189,7 +189,8 @@ class DlmsClient:
     is lost; it must then be left. `RemoteProtocolError` and `DecodeError` mean that the meter's answer makes no sense.
     Several tasks may share a session: their requests take turns.
 
-    `on_notification` gets each APDU that the meter sends on its own during a session, undecoded; it must not raise.
+    `on_notification` gets what the meter sends on its own during a session: `DataNotification`, `EventNotification`,
+    `InformationReport`; it must not raise.
 
     No invocation counter may be used twice with one key: `save_invocation_counter` is awaited with a number before those
     below it are used, and the number saved last must be given as `invocation_counter` to the client made next. Without

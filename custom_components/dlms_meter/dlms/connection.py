@@ -14,8 +14,15 @@ from typing import Final, cast
 
 from .answers import HARMLESS, belongs, is_stale
 from .application.acse import Aarq
-from .application.apdu import Apdu
+from .application.apdu import Apdu, decode_apdu, wants_answer
 from .application.association import Association
+from .application.block_transfer import GENERAL_BLOCK_TRANSFER, Blocks
+from .application.notification import (
+    DataNotification,
+    EventNotification,
+    InformationReport,
+    Notification,
+)
 from .application.procedures import Procedure, release
 from .errors import (
     DecodeError,
@@ -39,13 +46,15 @@ _LONGEST_LOG_LINE: Final = 400  # characters
 
 # Tags of APDUs a meter sends on its own: InformationReport, EventNotification, DataNotification.
 _NOTIFICATIONS: Final = (b"\x18", b"\xc2", b"\x0f")
+_CIPHERED_NOTIFICATIONS: Final = (b"\x38", b"\x58", b"\xca", b"\xd2")
+
+_BLOCK: Final = bytes((GENERAL_BLOCK_TRANSFER,))
 
 _HIDDEN: Final = "%d octets, not shown: a secret may be in them"
 _TOO_LONG: Final = (
     "bytes came, but no complete answer in time; check the line for other senders, "
     "and the speed and format of the gateway's serial port"
 )
-_SILENT: Final = "the meter did not answer; check the client and server addresses"
 
 _GATEWAY_BUFFER: Final = 512
 """Octets; some gateways collect as many before they pass them on."""
@@ -53,7 +62,7 @@ _GATEWAY_BUFFER: Final = 512
 _ANSWERS_REMEMBERED: Final = 8
 """So far back a datagram may come again."""
 
-type NotificationCallback = Callable[[bytes], None]
+type NotificationCallback = Callable[[Notification], None]
 type Observer = Callable[[bool, bytes], None]
 type SaveInvocationCounter = Callable[[int], Awaitable[None]]
 
@@ -70,13 +79,18 @@ class Connection:
     `repeats` is how often a question is asked again where the link cannot do it (UDP): GET only, which does no harm twice.
     `line` is the serial line the octets travel on, None when they take no time worth counting. With `sign_on`, meter and
     line are first brought to HDLC by the text of IEC 62056-21. `open_shared` hands out a connection shared with others.
-    `on_notification` gets each APDU the meter sends on its own, deciphered but undecoded; it must not raise.
+    `on_notification` gets what the meter sends on its own, whenever it does; it must not raise.
     `save_invocation_counter` is awaited before a message goes out with a counter that is not saved yet; what it raises
     keeps the message back.
     `observer`, once set, is shown each APDU in clear, whether it was sent, and must not raise.
     """
 
     observer: Observer | None = None
+    _repeats_left = 0
+    _uncounted = 0  # octets received since the last sound frame
+    _used_at = 0.0  # loop time at which the meter was last asked something
+    _secret_on_wire = False
+    _closing = False
 
     def __init__(
         self,
@@ -111,18 +125,14 @@ class Connection:
         self._on_notification = on_notification
         self._save_invocation_counter = save_invocation_counter
         self._repeats = repeats
-        self._repeats_left = 0
         self._answered: deque[Apdu] = deque(maxlen=_ANSWERS_REMEMBERED)
+        self._blocks = Blocks(max(association.settings.block_transfer_window, 1))
         self._lock = asyncio.Lock()
         self._transport: Transport | None = None
         self._error: DlmsError | None = None  # why nothing more can be sent
         self._request: Apdu | None = None  # what an answer is awaited to
         self._waiter: asyncio.Future[Apdu | DlmsError | None] | None = None
         self._timer: asyncio.TimerHandle
-        self._uncounted = 0  # octets received since the last sound frame
-        self._used_at = 0.0  # loop time at which the meter was last asked something
-        self._secret_on_wire = False
-        self._closing = False
 
     async def open(self) -> None:
         """Open the transport, sign on if asked to, and establish the link. Whatever happens, `close()` must follow.
@@ -222,7 +232,7 @@ class Connection:
         finally:
             procedure.close()
 
-    async def _exchange(self, request: Apdu, limit: float) -> Apdu:
+    async def _exchange(self, request: Apdu, limit: float) -> Apdu | None:
         """Send one APDU and wait for the answer to it; ask again where that does no harm and nobody else does it."""
         self._refuse_if_idle()
         self._repeats_left = self._repeats if isinstance(request, HARMLESS) else 0
@@ -242,8 +252,8 @@ class Connection:
                 f"The session was idle for {idle:.0f} s, so the meter has ended it. Connect again."
             )
 
-    async def _ask(self, request: Apdu, limit: float) -> Apdu:
-        """Send one APDU and wait for the answer to it."""
+    async def _ask(self, request: Apdu, limit: float) -> Apdu | None:
+        """Send one APDU and wait for the answer to it, or, if it wants none, until it is gone."""
         await self._save_counter()
         if self._error is not None:
             raise self._error
@@ -253,14 +263,16 @@ class Connection:
         _LOGGER.debug("%s > %s", self._endpoint, _Elided(request.__str__))
         if self.observer is not None:
             self.observer(True, request.encode())
-        self._link.send_apdu(self._association.encode(request))
+        octets = self._association.encode(request)
+        for apdu in self._blocks.outgoing(octets, self._association.block_capacity):
+            self._link.send_apdu(apdu, answered=wants_answer(request))
         self._request = request
         try:
             answer = await self._wait(limit)
         finally:
             self._request = None
-        assert answer is not None  # only an APDU wakes us while a request is out
-        self._answered.append(answer)
+        if answer is not None:
+            self._answered.append(answer)
         return answer
 
     async def _save_counter(self) -> None:
@@ -306,13 +318,19 @@ class Connection:
             self._patience.heard(due)
             if self._repeats_left:
                 self._wake(_RequestLost())
-            elif self._link.awaiting_response:
+            elif not self._repeat_blocks():
                 self._link.on_timeout()
                 self._pump()
-            else:
-                self._wake(TransportTimeout(f"{self._endpoint}: {_SILENT}"))
         if self._is_waiting:
             self._set_timer()
+
+    def _repeat_blocks(self) -> bool:
+        """Ask for blocks that got lost; tell whether the link had something to send therefore."""
+        if self._request is None or self._error is not None:
+            return False
+        for apdu in self._blocks.repeat():
+            self._link.send_apdu(apdu)
+        return self._write()
 
     def data_received(self, data: bytes) -> None:
         """Feed the link and answer for it at once (`Receiver`)."""
@@ -347,12 +365,18 @@ class Connection:
     def _is_waiting(self) -> bool:
         return self._waiter is not None and not self._waiter.done()
 
-    def _pump(self) -> None:
-        """Send what the link wants to say, and act on what happened."""
-        if (octets := self._link.data_to_send()) and self._transport is not None:
+    def _write(self) -> bool:
+        """Send what the link wants to say; tell whether there was anything."""
+        octets = self._link.data_to_send()
+        if octets and self._transport is not None:
             self._log_octets(">", octets)
             self._transport.write(octets)
             self._patience.sent(asyncio.get_running_loop().time(), len(octets))
+        return bool(octets)
+
+    def _pump(self) -> None:
+        """Send what the link wants to say, act on what happened, and see to it that what is awaited can come."""
+        self._write()
         for event in self._link.events():
             if isinstance(event, ApduReceived):
                 self._apdu_received(event.apdu, event.unsolicited)
@@ -361,11 +385,23 @@ class Connection:
                 self._wake(event.error)
             else:  # LinkUp
                 self._wake(None)
+        if self._request is None or not self._is_waiting:
+            return
+        if not self._link.awaiting_response:
+            if wants_answer(self._request):
+                self._link.await_more()  # a notification came, or a part of the answer
+            else:
+                self._wake(None)
+        self._write()
 
     def _apdu_received(self, octets: bytes, unsolicited: bool) -> None:
         """Give an answer to whom it belongs; drop one that comes too late for anybody."""
         awaited = self._request is not None and not unsolicited
         try:
+            whole = self._join_blocks(octets, awaited)
+            if whole is None:
+                return
+            octets = whole
             plain = self._association.unprotect(octets)
             if unsolicited or plain[:1] in _NOTIFICATIONS:
                 self._notify(plain)
@@ -374,7 +410,8 @@ class Connection:
         except DlmsError as error:
             _LOGGER.debug("%s < %s: %s", self._endpoint, error, _Elided(octets.hex))
             harmless = (
-                isinstance(error, MessageRepeated) or octets[:1] in _NOTIFICATIONS
+                isinstance(error, MessageRepeated)
+                or octets[:1] in _NOTIFICATIONS + _CIPHERED_NOTIFICATIONS
             )
             if awaited and not harmless:
                 self._wake(error)
@@ -390,11 +427,25 @@ class Connection:
         ):
             self._wake(answer)
 
-    def _notify(self, apdu: bytes) -> None:
-        """Pass on what the meter sends on its own."""
-        _LOGGER.debug("%s < notification %s", self._endpoint, _Elided(apdu.hex))
-        if self._on_notification is not None:
-            self._on_notification(apdu)
+    def _join_blocks(self, octets: bytes, awaited: bool) -> bytes | None:
+        """Return the APDU itself, or that which a block of general block transfer completes, if it does."""
+        if octets[:1] != _BLOCK:
+            return octets
+        replies, apdu = self._blocks.incoming(octets, awaited)
+        for reply in replies:
+            self._link.send_apdu(reply)
+        return apdu
+
+    def _notify(self, plain: bytes) -> None:
+        """Pass on what the meter sends on its own. Raises `DecodeError`."""
+        notification = decode_apdu(plain)
+        _LOGGER.debug(
+            "%s < on its own: %s", self._endpoint, _Elided(notification.__str__)
+        )
+        if self._on_notification is not None and isinstance(
+            notification, DataNotification | EventNotification | InformationReport
+        ):
+            self._on_notification(notification)
 
     def _log_octets(self, direction: str, octets: bytes) -> None:
         """Log what goes over the wire; the size alone where a secret may be in it."""

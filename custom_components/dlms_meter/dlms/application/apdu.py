@@ -13,11 +13,17 @@ from .acse import Aare, Aarq, Rlre, Rlrq
 from .action import ACTION_DECODERS, ActionRequest, ActionResponse
 from .block_transfer import GENERAL_BLOCK_TRANSFER, GeneralBlockTransfer
 from .failure import ConfirmedServiceError, ExceptionResponse
+from .fields import InvokeIdAndPriority, LongInvokeIdAndPriority
 from .get import GET_DECODERS, GetRequest, GetResponse, decode_plain_answer
 from .initiate import InitiateRequest, InitiateResponse
 from .notification import NOTIFICATION_DECODERS, Notification
 from .set import SET_DECODERS, SetRequest, SetResponse
-from .short_name import SHORT_NAME_DECODERS, ShortNameRequest, ShortNameResponse
+from .short_name import (
+    SHORT_NAME_DECODERS,
+    ShortNameRequest,
+    ShortNameResponse,
+    UnconfirmedWriteRequest,
+)
 
 type Apdu = (
     Aarq | Aare | Rlrq | Rlre
@@ -66,3 +72,13 @@ def decode_apdu(data: bytes) -> Apdu:
     apdu = decode(reader)
     reader.finish(type(apdu).__name__)
     return apdu
+
+
+def wants_answer(request: Apdu) -> bool:
+    """Tell whether a request is to be answered."""
+    if isinstance(request, UnconfirmedWriteRequest):
+        return False
+    invoke: InvokeIdAndPriority | LongInvokeIdAndPriority | None = getattr(
+        request, "invoke", None
+    )
+    return invoke is None or invoke.confirmed

@@ -406,6 +406,15 @@ class Association:
             return None
         return max(self.server_max_receive_pdu_size - self.protection.overhead, 0)
 
+    @property
+    def block_capacity(self) -> int | None:
+        """Octets an APDU may have after protection, if general block transfer carries what is longer; None if not."""
+        return (
+            self.server_max_receive_pdu_size or None
+            if self.uses_block_transfer
+            else None
+        )
+
     def fits(self, request: Apdu) -> bool:
         """Tell whether a request can be sent as one APDU."""
         capacity = self.request_capacity

@@ -8,6 +8,7 @@ it is asked for by acknowledging the last block before it.
 from typing import NamedTuple, Self
 
 from ..codec.cursor import Reader, encode_length
+from ..errors import LocalProtocolError, RemoteProtocolError
 
 GENERAL_BLOCK_TRANSFER = 0xE0
 """The tag."""
@@ -21,7 +22,9 @@ MAX_OCTETS = 16 * 1024 * 1024
 
 _LAST_BLOCK = 0x80
 _STREAMING = 0x40
+_LAST_NUMBER = 0xFFFF
 _ATTEMPTS = 3
+"""So often in a row the same may be lost."""
 
 
 class GeneralBlockTransfer(NamedTuple):
@@ -62,3 +65,211 @@ class GeneralBlockTransfer(NamedTuple):
                 self.block_data,
             )
         )
+
+
+class Step(NamedTuple):
+    """What a block brought about."""
+
+    replies: list[bytes]
+    """APDUs to be sent: blocks, or an acknowledgement."""
+    apdu: bytes | None = None
+    """The other side's APDU, if it is whole now."""
+
+
+class BlockTransfer:
+    """One exchange: our APDU goes out in blocks if it is too long, the other side's is put together if it comes in blocks.
+
+    `window` is how many blocks we take in a row, `peer_window` how many the other side is known to take.
+    """
+
+    def __init__(self, window: int = 1, peer_window: int = 1) -> None:
+        self.peer_window = peer_window
+        self._window = window
+        self._number = 0  # of the last block or acknowledgement we sent
+        self._ours: list[bytes] = []  # data of our blocks
+        self._before = 0  # number before the first of ours
+        self._sent = 0  # how many of ours
+        self._arrived = 0  # how many of ours
+        self._seen = 0  # number of the last of theirs that came in order
+        self._theirs: list[bytes] = []
+        self._octets = 0
+        self._whole = False  # theirs is complete
+        self._attempts = _ATTEMPTS
+
+    def begin(self, apdu: bytes, capacity: int) -> list[bytes]:
+        """Return the blocks of at most `capacity` octets that go first.
+
+        Raises `LocalProtocolError` when the APDU cannot be cut into blocks of that size.
+        """
+        size = capacity - BLOCK_OVERHEAD
+        if size < 1 or len(apdu) > size * _LAST_NUMBER:
+            raise LocalProtocolError(
+                f"an APDU of {len(apdu)} octets, but the meter takes blocks of {capacity} at most"
+            )
+        self._ours = [apdu[at : at + size] for at in range(0, len(apdu), size)]
+        self._before = self._number
+        return self._next_window()
+
+    @property
+    def next_block_number(self) -> int:
+        """The number of the block that is due from the other side."""
+        return self._seen + 1
+
+    def receive(self, block: GeneralBlockTransfer) -> Step:
+        """Take a block or an acknowledgement. Raises `RemoteProtocolError` when too much is lost, or there is no end."""
+        self.peer_window = block.window or self.peer_window
+        if self._whole and block.block_data:  # they repeat what we answer to
+            if block.streaming:
+                return Step([])
+            self._take_acknowledgement(block)
+            return Step(self._next_window())
+        if block.block_data or self._theirs or not self._ours:
+            self._arrived = self._sent
+            return self._collect(block)
+        self._seen = block.block_number
+        self._take_acknowledgement(block)
+        return Step(self._next_window())
+
+    def repeat(self) -> list[bytes]:
+        """Return what to send after silence: our blocks again, or again what we have of theirs; nothing after a while."""
+        if not self._attempts or not (self._ours or self._theirs):
+            return []
+        self._attempts -= 1
+        if self._theirs or self._arrived == len(self._ours):
+            return [self._acknowledgement()]
+        return self._next_window()
+
+    def _next_window(self) -> list[bytes]:
+        """Return the blocks that follow the last one that arrived, as many as the other side takes."""
+        end = min(self._arrived + self.peer_window, len(self._ours))
+        blocks = [
+            GeneralBlockTransfer(
+                last_block=count == len(self._ours),
+                streaming=count < end,
+                window=self._window,
+                block_number=self._before + count,
+                block_number_ack=self._seen,
+                block_data=self._ours[count - 1],
+            ).encode()
+            for count in range(self._arrived + 1, end + 1)
+        ]
+        self._sent = end
+        self._number = max(self._number, self._before + end)
+        return blocks
+
+    def _take_acknowledgement(self, block: GeneralBlockTransfer) -> None:
+        """Note which of our blocks have arrived."""
+        arrived = min(max(block.block_number_ack - self._before, 0), self._sent)
+        if arrived > self._arrived:
+            self._attempts = _ATTEMPTS
+        self._arrived = arrived
+        if arrived < self._sent:
+            self._lose(f"block {self._before + arrived + 1} of ours")
+
+    def _collect(self, block: GeneralBlockTransfer) -> Step:
+        """Take a block if it is the next one; at the end of a window say which is the last one here."""
+        if block.block_number == 1 and not self._theirs:
+            self._seen = 0  # some count their acknowledgements as blocks, some do not
+        is_due = block.block_number == self.next_block_number
+        if is_due:
+            self._add(block)
+            if block.last_block:
+                apdu = b"".join(self._theirs)
+                self._theirs, self._octets, self._whole = [], 0, True
+                return Step([], apdu)
+        if block.streaming and not block.last_block:
+            return Step([])  # the other side goes on
+        if not is_due:
+            self._lose(f"block {self.next_block_number}")
+        return Step([self._acknowledgement()])
+
+    def _add(self, block: GeneralBlockTransfer) -> None:
+        self._seen = block.block_number
+        self._attempts = _ATTEMPTS
+        self._theirs.append(block.block_data)
+        self._octets += len(block.block_data)
+        if self._octets > MAX_OCTETS:
+            raise RemoteProtocolError(
+                f"general block transfer: more than {MAX_OCTETS} octets, and no end"
+            )
+
+    def _acknowledgement(self) -> bytes:
+        self._number += 1
+        return GeneralBlockTransfer(
+            last_block=True,
+            streaming=False,
+            window=self._window,
+            block_number=self._number & _LAST_NUMBER,
+            block_number_ack=self._seen,
+        ).encode()
+
+    def _lose(self, what: str) -> None:
+        """Count what got lost: too much of it ends the exchange."""
+        if not self._attempts:
+            raise RemoteProtocolError(
+                f"general block transfer: {what} does not arrive, however often it is sent"
+            )
+        self._attempts -= 1
+
+
+class Blocks:
+    """What one connection carries by general block transfer: at most one exchange, beside what the meter pushes."""
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._exchange = BlockTransfer(window)
+        self._pushed = PushedBlocks()
+
+    def outgoing(self, apdu: bytes, capacity: int | None) -> list[bytes]:
+        """Begin an exchange: return what to send of an APDU, in blocks if it has more than `capacity` octets.
+
+        Raises `LocalProtocolError` when it cannot be cut into such blocks.
+        """
+        self._exchange = BlockTransfer(self._window, self._exchange.peer_window)
+        if capacity is None or len(apdu) <= capacity:
+            return [apdu]
+        return self._exchange.begin(apdu, capacity)
+
+    def incoming(self, octets: bytes, awaited: bool) -> Step:
+        """Take a block, of an answer that is `awaited` or of something pushed.
+
+        Raises `DecodeError` when it is none, `RemoteProtocolError` when the exchange has failed.
+        """
+        reader = Reader(octets)
+        block = GeneralBlockTransfer.decode(reader)
+        reader.finish("the block")
+        in_turn = block.block_number == self._exchange.next_block_number
+        if awaited and (in_turn or block.window):
+            return self._exchange.receive(block)
+        return Step([], self._pushed.receive(block))  # nobody takes a block in return
+
+    def repeat(self) -> list[bytes]:
+        """Return what to send after silence within an exchange."""
+        return self._exchange.repeat()
+
+
+class PushedBlocks:
+    """Puts together what a meter pushes in blocks: nobody acknowledges, what has a hole is dropped."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._octets = 0
+
+    def receive(self, block: GeneralBlockTransfer) -> bytes | None:
+        """Take a block and return the whole APDU with the last one."""
+        if block.block_number == 1:
+            self._parts.clear()
+            self._octets = 0
+        elif block.block_number != len(self._parts) + 1 or not self._parts:
+            self._parts.clear()
+            return None
+        self._octets += len(block.block_data)
+        if self._octets > MAX_OCTETS:
+            self._parts.clear()
+            return None
+        self._parts.append(block.block_data)
+        if not block.last_block:
+            return None
+        apdu = b"".join(self._parts)
+        self._parts.clear()
+        return apdu

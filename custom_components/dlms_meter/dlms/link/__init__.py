@@ -79,8 +79,14 @@ class Link(Protocol):
     def connect(self) -> None:
         """Begin to establish the link; `LinkUp` or `LinkDown` follows as an event."""
 
-    def send_apdu(self, apdu: bytes) -> None:
-        """Queue one whole APDU. Raises `LocalProtocolError` when the link is not up."""
+    def send_apdu(self, apdu: bytes, *, answered: bool = True) -> None:
+        """Queue one whole APDU; not `answered`, nothing is awaited once it has arrived.
+
+        Raises `LocalProtocolError` when the link is not up.
+        """
+
+    def await_more(self) -> None:
+        """Wait on: what was received is not the answer, or not yet all of it."""
 
     def disconnect(self) -> None:
         """Begin to end the link; `LinkDown(None)` follows, also when the meter never answers."""

@@ -62,7 +62,9 @@ class HdlcLink:
     _refusal: LinkError | None  # why the meter does not want to connect
     _ending: bool  # DISC was asked for, not sent to clear a stale link
     _awaiting: bool  # the meter has the word
+    _answered: bool  # the last APDU sent wants an answer
     _polled: bool  # the last frame sent was RR
+    _has_word: bool  # the meter gave us the word with the last I frame
     _undisturbed: bool  # no timeout since the last I frame
     _burst: int  # I frames since the meter got the word
     _silences: int  # timeouts without progress
@@ -125,19 +127,28 @@ class HdlcLink:
         self._mark()
         self._send(next(self._steps))
 
-    def send_apdu(self, apdu: bytes) -> None:
+    def send_apdu(self, apdu: bytes, *, answered: bool = True) -> None:
         """Send one APDU, in as many segments as the meter's limits ask for, or queue it until the answer is in.
 
-        Raises `LocalProtocolError` when the link is not up.
+        Not `answered`, the meter has but to acknowledge it. Raises `LocalProtocolError` when the link is not up.
         """
         if self._state is not State.CONNECTED:
             raise LocalProtocolError(
                 "the HDLC link is not connected: no APDU can be sent"
             )
         self._sender.queue(COMMAND + apdu)
+        self._answered = answered
         if not self._awaiting:
             self._mark()
             self._send_segments(self._sender.take())
+
+    def await_more(self) -> None:
+        """Wait on: what was received is not the answer, or not yet all of it. Gives the meter the word if we have it."""
+        if self._state is State.CONNECTED and not self._awaiting:
+            self._mark()
+            self._awaiting = True
+            if self._has_word:
+                self._poll()
 
     def disconnect(self) -> None:
         """Send DISC; `LinkDown(None)` follows, also when the meter never answers."""
@@ -286,9 +297,10 @@ class HdlcLink:
         if frame.information:
             self._progressed()
         self._burst += 1
+        self._has_word = frame.poll_final or self._burst >= self._receiver.window
         if verdict is Verdict.COMPLETE:
             self._deliver()
-        elif frame.poll_final or self._burst >= self._receiver.window:
+        elif self._has_word:
             self._poll()  # the full window counts because some meters leave F at 0 on segments
 
     def _deliver(self) -> None:
@@ -311,7 +323,9 @@ class HdlcLink:
         if not self._awaiting:
             return
         lost = self._sender.unacknowledged
-        if frame.type is FrameType.RNR or not (lost or self._sender.waiting):
+        if not (lost or self._sender.waiting or self._answered):
+            self._awaiting = False  # it has arrived, and that is all
+        elif frame.type is FrameType.RNR or not (lost or self._sender.waiting):
             self._take_turn(HdlcLink._poll)
         elif not lost:
             self._send_segments(self._sender.take())
@@ -435,6 +449,7 @@ class HdlcLink:
         self._refusal = None
         self._steps = self._connection_steps()
         self._ending = self._awaiting = self._polled = False
+        self._answered = self._has_word = True
         self._undisturbed = True
         self._burst = self._progress = self._progress_at_start = 0
         self._note_damage()

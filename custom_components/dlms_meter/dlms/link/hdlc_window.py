@@ -15,6 +15,7 @@ MAX_APDU_LENGTH = 16 * 1024 * 1024
 """Segments of one APDU may add up to this; the longest APDU a meter may announce is far shorter."""
 
 _MODULUS = 8
+_BLOCK_TAG = b"\xe0"
 
 
 class Segment(NamedTuple):
@@ -165,7 +166,8 @@ class Notifications:
 
         `damage` counts what the line has spoilt so far: when it grows between two segments, one may be missing.
         """
-        if has_llc(frame.information):
+        # An L+G E450 pushes by general block transfer, and has the LLC header in the first block only.
+        if has_llc(frame.information) or frame.information[:1] == _BLOCK_TAG:
             self._assembly.clear()
         elif not self._assembly or damage != self._damage:
             self._assembly.clear()

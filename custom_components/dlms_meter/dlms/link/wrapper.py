@@ -172,8 +172,8 @@ class WrapperLink:
         self._decoder = self._new_decoder()
         self._events.append(LinkUp())
 
-    def send_apdu(self, apdu: bytes) -> None:
-        """Send one APDU. Raises `LocalProtocolError` when the link is not up, or the APDU is too long."""
+    def send_apdu(self, apdu: bytes, *, answered: bool = True) -> None:
+        """Send one APDU, to be `answered` or not. Raises `LocalProtocolError` when the link is not up, or the APDU is too long."""
         if not self._up:
             raise LocalProtocolError("the wrapper link is not up: no APDU can be sent")
         self._sent = WrapperFrame(self.client_sap, self.server_sap, apdu)
@@ -181,7 +181,12 @@ class WrapperLink:
         self.statistics.frames_sent += 1
         self._before = replace(self.statistics)
         self._octets = self._silences = 0
-        self._awaiting = True
+        self._awaiting = answered
+
+    def await_more(self) -> None:
+        """Wait on: what was received is not the answer, or not yet all of it."""
+        self._octets = self._silences = 0
+        self._awaiting = self._up
 
     def disconnect(self) -> None:
         """Be down at once: the wrapper has no farewell."""
