@@ -29,6 +29,7 @@ FOLDER = ROOT / ".demo"
 CONFIG = FOLDER / "config"
 USER = PASSWORD = "demo"
 METER_PASSWORD = "12345678"
+SECOND_SERIAL_NUMBER = "40817999"
 CONFIGURATION = """\
 homeassistant: {name: Demo home, time_zone: Europe/Berlin, country: DE, currency: EUR, unit_system: metric}
 frontend:
@@ -211,6 +212,12 @@ async def run(arguments: argparse.Namespace) -> None:
             "--wrapper-port",
             str(arguments.meter_port),
         )
+        second_meter = (
+            "-m",
+            "tests.simulator",
+            *("--hdlc-port", str(arguments.meter_port + 1)),
+            *("--serial-number", SECOND_SERIAL_NUMBER, "--seed", "2"),
+        )
         meter = await stack.enter_async_context(
             program("the simulated meter", *meter_program, log=meter_log)
         )
@@ -241,7 +248,12 @@ async def run(arguments: argparse.Namespace) -> None:
         say(f"\nHome Assistant: {home.url}   user: {USER}   password: {PASSWORD}\n")
         print_table(rows)
         if arguments.screenshots:
-            await take_screenshots(home.url, arguments.screenshots)
+            await stack.enter_async_context(
+                program("the second simulated meter", *second_meter, log=meter_log)
+            )
+            await take_screenshots(
+                home.url, arguments.screenshots, arguments.meter_port + 1
+            )
         if arguments.once or arguments.screenshots:
             say("")
             return
@@ -255,12 +267,13 @@ async def run(arguments: argparse.Namespace) -> None:
         )
 
 
-async def take_screenshots(url: str, folder: Path) -> None:
-    """Let a browser take pictures of the user interface."""
+async def take_screenshots(url: str, folder: Path, meter_port: int) -> None:
+    """Let a browser take pictures of the user interface, and of adding the meter on `meter_port`."""
     say(f"\nTaking screenshots into {folder} …")
     python = str(FOLDER / "browser" / "bin" / "python")
     browser = await asyncio.create_subprocess_exec(
-        *(python, "-m", "scripts.screenshots", url, str(folder)), cwd=ROOT
+        *(python, "-m", "scripts.screenshots", url, str(folder), str(meter_port)),
+        cwd=ROOT,
     )
     if await browser.wait():
         raise DemoError("The screenshots could not be taken; the reason is above.")
@@ -280,7 +293,7 @@ async def introduce(home: HomeAssistant, meter_port: int) -> None:
         return
     say("Adding the meter through the integration's set-up dialog …")
     answers = {
-        "menu": ("network",),
+        "menu": ("network", "line", "access_password"),
         "host": "127.0.0.1",
         "port": meter_port,
         "framing": "wrapper",

@@ -284,12 +284,21 @@ def test_icons_are_of_named_entities() -> None:
         assert re.fullmatch(r"mdi:[a-z0-9-]+", icon)
 
 
+def test_languages() -> None:
+    assert {path.stem for path in LANGUAGES} == {
+        "cs", "de", "en", "es", "fr", "it", "nb", "nl", "pl", "ru", "sv",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
 def test_text_is_fit_to_print(path: Path) -> None:
     """What hassfest refuses: references nobody resolves, addresses, markup, quoted placeholders."""
     translated = json.loads(path.read_text())
     assert {key for key, _ in texts(translated)} == {key for key, _ in texts(ENGLISH)}
+    english = dict(texts(ENGLISH))
     for key, text in texts(translated):
+        placeholders = re.findall(r"{\w+}", english[key])
+        assert sorted(re.findall(r"{\w+}", text)) == sorted(placeholders), key
         assert text.strip() == text, key
         assert "[%key" not in text, key
         assert "://" not in text, key
