@@ -7,6 +7,11 @@ from datetime import UTC, datetime
 import signal
 import sys
 
+from custom_components.dlms_meter.dlms.application.enums import Mechanism
+from custom_components.dlms_meter.dlms.application.security_settings import (
+    SecuritySettings,
+)
+
 from .meter import Meter, now_in_utc
 from .settings import (
     PUBLIC_CLIENT,
@@ -74,6 +79,13 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         default=defaults.window,
         help="HDLC frames (default %(default)s)",
     )
+    add(
+        "--keys",
+        nargs=2,
+        type=bytes.fromhex,
+        metavar=("UNICAST", "AUTHENTICATION"),
+        help="let client 2 in by HLS with GMAC and these keys (hex), ciphered in suite 0",
+    )
     add("--shared", action="store_true", help="allow several associations at a time")
     parsed = parser.parse_args(words)
     if parsed.wrapper_port is None and parsed.hdlc_port is None:
@@ -93,6 +105,13 @@ def meter(parsed: argparse.Namespace) -> Meter:
     reading_client = ClientRule(
         READING_CLIENT.client_sap, READING_CLIENT.mechanism, parsed.password.encode()
     )
+    clients = [PUBLIC_CLIENT, reading_client]
+    if parsed.keys:
+        unicast_key, authentication_key = parsed.keys
+        keys = SecuritySettings(
+            global_unicast_key=unicast_key, authentication_key=authentication_key
+        )
+        clients.append(ClientRule(2, Mechanism.HLS_GMAC, security=keys))
     settings = MeterSettings(
         seed=parsed.seed,
         serial_number=parsed.serial_number,
@@ -100,7 +119,7 @@ def meter(parsed: argparse.Namespace) -> Meter:
         max_pdu_size=parsed.max_pdu_size,
         max_information_length=parsed.max_information_length,
         window=parsed.window,
-        clients=(PUBLIC_CLIENT, reading_client),
+        clients=tuple(clients),
         exclusive=not parsed.shared,
     )
     stopped: datetime | None = parsed.time

@@ -308,13 +308,11 @@ class SecureServer:
         return returned
 
     def _release(self, octets: bytes) -> bytes | None:
-        """Release only for whom the association belongs to; the RLRE is protected like the RLRQ."""
+        """Release; the RLRE is protected like the RLRQ, in which some clients leave the InitiateRequest out."""
         request = decode_apdu(octets)
         assert isinstance(request, Rlrq)
         information = None
-        if self._ciphered and self._security is not None:
-            if request.user_information is None:
-                return None  # some meters never answer this
+        if self._ciphered and self._security is not None and request.user_information:
             opened = self._open(request.user_information)
             information = self._security.protect_initiate(opened)
         answer = self._application.handle(
