@@ -1,0 +1,201 @@
+"""Answers made to keep an event loop busy, a meter that gives them, and how long the loop stands still."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from datetime import UTC, datetime
+import gc
+from itertools import pairwise
+import time
+from unittest.mock import patch
+
+from custom_components.dlms_meter.dlms import (
+    AttributeDescriptor,
+    ClientSettings,
+    DlmsClient,
+    DlmsError,
+    Framing,
+    Obis,
+    TcpEndpoint,
+    connection,
+)
+from custom_components.dlms_meter.dlms.codec.cursor import encode_length
+from custom_components.dlms_meter.dlms.link.hdlc_address import HdlcAddress
+from custom_components.dlms_meter.dlms.link.hdlc_frame import Frame, FrameType
+from custom_components.dlms_meter.dlms.transport import Receiver
+from custom_components.dlms_meter.dlms.transport.endpoint import Endpoint
+from tests.simulator import HdlcSession, Meter, MeterSession, WrapperSession
+
+NOW = datetime(2026, 11, 3, 10, 20, 30, tzinfo=UTC)
+LONGEST_APDU = 0xFFFF
+READ_AT_ONCE = 256 * 1024
+"""So much asyncio reads from a socket before anybody else has a turn."""
+
+type Answer = Callable[[bytes], bytes]
+"""What the meter says to a GET-Request, as it goes over the wire; the request is an APDU."""
+
+ATTRIBUTE = AttributeDescriptor(1, Obis.parse("0-0:96.1.0*255"), 2)
+_ROOM = LONGEST_APDU - 64
+
+
+def _nested(depth: int) -> bytes:
+    """Arrays of one array each, and in the last one nulls up to the end."""
+    count = _ROOM - 5 * depth
+    return b"\x01\x01" * depth + b"\x01" + encode_length(count) + bytes(count)
+
+
+def _small_structures() -> bytes:
+    count = _ROOM // 4
+    return b"\x01" + encode_length(count) + b"\x02\x01\x11\x07" * count
+
+
+def _compact(description: bytes, element: int) -> bytes:
+    contents = _ROOM // element * element
+    return b"\x13" + description + encode_length(contents) + bytes(contents)
+
+
+VALUES: dict[str, bytes] = {
+    "nulls": b"\x01" + encode_length(_ROOM) + bytes(_ROOM),
+    "nested": _nested(15),
+    "structures": _small_structures(),
+    "empty strings": b"\x01" + encode_length(_ROOM // 2) + b"\x09\x00" * (_ROOM // 2),
+    "empty arrays": b"\x01" + encode_length(_ROOM // 2) + b"\x01\x00" * (_ROOM // 2),
+    "compact octets": _compact(b"\x11", 1),
+    "compact rows": _compact(b"\x02\x03\x11\x12\x06", 7),
+    "compact rows of nulls": _compact(b"\x02\x1e" + bytes(29) + b"\x11", 1),
+    "compact nested": _compact(b"\x02\x01" * 14 + b"\x11", 1),
+    "compact arrays": _compact(b"\x01\x27\x10\x11", 10_000),
+    "one long string": b"\x09" + encode_length(_ROOM) + bytes(_ROOM),
+}
+"""Each fills the longest APDU there is."""
+
+
+def normally(value: bytes) -> Answer:
+    """Answer with a value."""
+    return lambda request: wrapped(b"\xc4\x01" + request[2:3] + b"\x00" + value)
+
+
+def in_list(request: bytes) -> bytes:
+    """Answer with more results than anybody asked for."""
+    count = _ROOM // 2
+    return wrapped(b"\xc4\x03" + request[2:3] + encode_length(count) + bytes(2 * count))
+
+
+def in_blocks(value: bytes, times: int) -> Answer:
+    """Answer with an array of so many such values, one to a block."""
+
+    def answer(request: bytes) -> bytes:
+        number = int.from_bytes(request[3:7]) + 1 if request[1] == 2 else 1
+        raw = value if number > 1 else b"\x01" + encode_length(times) + value
+        last = number == times
+        head = (
+            b"\xc4\x02" + request[2:3] + bytes((last,)) + number.to_bytes(4) + b"\x00"
+        )
+        return wrapped(head + encode_length(len(raw)) + raw)
+
+    return answer
+
+
+def wrapped(apdu: bytes) -> bytes:
+    """Put an APDU into a wrapper frame from the meter."""
+    return b"\x00\x01\x00\x01\x00\x10" + len(apdu).to_bytes(2) + apdu
+
+
+def small_wrapper_frames(_request: bytes) -> bytes:
+    """Say nothing, very often."""
+    return wrapped(b"\xc4") * (READ_AT_ONCE // 9)
+
+
+def notifications(_request: bytes) -> bytes:
+    """Tell things nobody wants to know."""
+    return wrapped(bytes.fromhex("0f00000001000203110712000906010203040506")) * (
+        READ_AT_ONCE // 28
+    )
+
+
+def false_frames(_request: bytes) -> bytes:
+    """Begin long HDLC frames with a good header check, every few octets."""
+    client, server = HdlcAddress.client(16), HdlcAddress.server(1)
+    longest = Frame(client, server, FrameType.I, bytes(2030)).encode()
+    return longest[:9] * (READ_AT_ONCE // 9)
+
+
+def flags(_request: bytes) -> bytes:
+    """Send what looks like the beginning of a frame, every three octets."""
+    return b"\x7e\xa7\xff" * (READ_AT_ONCE // 3)
+
+
+def ready_frames(_request: bytes) -> bytes:
+    """Be ready, very often."""
+    client, server = HdlcAddress.client(16), HdlcAddress.server(1)
+    frame = Frame(client, server, FrameType.RR, receive_sequence=1).encode()
+    return frame * (READ_AT_ONCE // len(frame))
+
+
+class Wire:
+    """A connection to a meter that begins like any other, and gives its own answer to GET."""
+
+    def __init__(self, receiver: Receiver, framing: Framing, answer: Answer) -> None:
+        self._receiver = receiver
+        session = HdlcSession if framing is Framing.HDLC else WrapperSession
+        self._meter: MeterSession = session(Meter(now=lambda: NOW))
+        self._answer = answer
+
+    def write(self, data: bytes) -> None:
+        place = data.find(b"\xc0")
+        if place in (8, 11):  # after the header of the wrapper, or of HDLC and LLC
+            said = self._answer(data[place:])
+        else:
+            said = self._meter.receive_data(data)
+        loop = asyncio.get_running_loop()
+        for start in range(0, len(said), READ_AT_ONCE):
+            piece = said[start : start + READ_AT_ONCE]
+            loop.call_soon(self._receiver.data_received, piece)
+
+    async def close(self) -> None:
+        self._receiver.connection_lost(None)
+
+
+def longest_stop(framing: Framing, answer: Answer) -> float:
+    """Return how long the event loop stands still, at most, in a session with such a meter (s of processor time)."""
+
+    async def main() -> float:
+        async def open_transport(_: Endpoint, receiver: Receiver) -> Wire:
+            return Wire(receiver, framing, answer)
+
+        settings = ClientSettings(
+            endpoint=TcpEndpoint("meter.example", 4059),
+            framing=framing,
+            response_timeout=0.05,
+            request_timeout=1,
+            attempts=1,
+        )
+        with patch.object(connection, "open_transport", open_transport):
+            return await watch(_read(settings))
+
+    gc.collect()
+    return asyncio.run(main())
+
+
+async def _read(settings: ClientSettings) -> None:
+    with suppress(DlmsError):
+        async with DlmsClient(settings) as client:
+            await client.get(ATTRIBUTE)
+
+
+async def watch(work: Coroutine[object, object, None]) -> float:
+    """Do some work, and return the longest time between two turns of the event loop meanwhile."""
+    turns: list[float] = []
+    heart = asyncio.create_task(_beat(turns))
+    try:
+        await work
+    finally:
+        heart.cancel()
+    return max(later - earlier for earlier, later in pairwise(turns))
+
+
+async def _beat(turns: list[float]) -> None:
+    """Note the time of every turn."""
+    while True:
+        turns.append(time.thread_time())
+        await asyncio.sleep(0)
