@@ -225,9 +225,9 @@ COMPACT = [
     ),
     Compact(
         "as many nulls as one octet may carry",
-        "13 02 1f 11" + "00" * 30 + "01 07",
-        _of(T.STRUCTURE, UINT8, *[_of(T.NULL_DATA)] * 30),
-        "01 01 021f 1107" + "00" * 30,
+        "13 02 03 11 00 00 01 07",
+        _of(T.STRUCTURE, UINT8, *[_of(T.NULL_DATA)] * 2),
+        "01 01 0203 1107 00 00",
     ),
 ]
 
@@ -289,8 +289,12 @@ REFUSED = [
         "compact-array of elements that take next to no octets (at octet 6)",
     ),
     (
-        "130220 11" + "00" * 31 + "01 07",
-        "compact-array of elements that take next to no octets (at octet 35)",
+        "130204 11 00 00 00 01 07",
+        "compact-array of elements that take next to no octets (at octet 7)",
+    ),
+    (
+        "13 02 8203ff" + "11" * 1023,
+        "1023 elements announced, 1020 octets left (at octet 2)",
     ),
 ]
 
@@ -323,10 +327,11 @@ def test_depth_is_bounded() -> None:
 
 @pytest.mark.parametrize("step", ["0201", "010001"])
 def test_depth_of_a_type_description_is_bounded(step: str) -> None:
-    deepest = bytes.fromhex(f"13 {step * MAX_DEPTH} 11 01 07")
+    date = "1a 05 07ea0b1701"
+    deepest = bytes.fromhex(f"13 {step * MAX_DEPTH} {date}")
     assert encode_data(decode_data(deepest)) == deepest
     with pytest.raises(DecodeError, match="deep"):
-        decode_data(bytes.fromhex(f"13 {step * (MAX_DEPTH + 1)} 11 01 07"))
+        decode_data(bytes.fromhex(f"13 {step * (MAX_DEPTH + 1)} {date}"))
 
 
 def test_read_data_stays_within_its_reader() -> None:

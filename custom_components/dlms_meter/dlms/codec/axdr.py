@@ -34,15 +34,20 @@ __all__ = [
     "compact_contents",
     "decode_data",
     "encode_data",
+    "read_count",
     "read_data",
     "read_described",
+    "step_inside",
 ]
 
 MAX_DEPTH = 16
 """Arrays and structures inside each other: deeper ones are refused. The object list, the deepest we know, needs 6."""
 
-VALUES_PER_OCTET = 32
+VALUES_PER_OCTET = 4
 """Most values one octet of compact-array contents may stand for: null-data takes no octets, memory it does."""
+
+_LONGEST_DESCRIPTION = 1024
+"""Octets that may tell what the elements of a compact-array are."""
 
 type _Read = Callable[[bytes, int, int], tuple[Data, int]]
 """Octets, where the contents start, nesting still allowed -> the value, where the next one starts."""
@@ -123,8 +128,8 @@ def _empty_reader(data_type: DataType) -> _Read:
 
 def _sequence_reader(data_type: DataType) -> _Read:
     def read(octets: bytes, offset: int, depth: int) -> tuple[Data, int]:
-        inner = _step_inside(depth, offset)
-        count, offset = _count(octets, offset)
+        inner = step_inside(depth, offset)
+        count, offset = read_count(octets, offset)
         elements: list[Data] = []
         for _ in range(count):
             element, offset = READERS[octets[offset]](octets, offset + 1, inner)
@@ -134,7 +139,8 @@ def _sequence_reader(data_type: DataType) -> _Read:
     return read
 
 
-def _step_inside(depth: int, offset: int) -> int:
+def step_inside(depth: int, offset: int) -> int:
+    """Return how much nesting is still allowed inside. Raises `DecodeError` when none is."""
     if depth == 0:
         raise DecodeError(f"data nested more than {MAX_DEPTH} deep", offset)
     return depth - 1
@@ -148,7 +154,7 @@ def _length(octets: bytes, offset: int) -> tuple[int, int]:
     return reader.length(), reader.offset
 
 
-def _count(octets: bytes, start: int) -> tuple[int, int]:
+def read_count(octets: bytes, start: int) -> tuple[int, int]:
     """Read the number of elements that follow, each of which has at least its tag."""
     count, offset = _length(octets, start)
     if count > len(octets) - offset:
@@ -206,7 +212,9 @@ def compact_contents(
     octets: bytes, offset: int, depth: int
 ) -> tuple[TypeDescription, int, int]:
     """Read the head of a compact-array after its tag: what its elements are, where they start and where they end."""
-    description, start = _read_description(octets, offset, depth)
+    # Described are the columns of a table; nobody has thousands.
+    described = octets[: offset + _LONGEST_DESCRIPTION]
+    description, start = _read_description(described, offset, depth)
     length, offset = _length(octets, start)
     if length and _inflates(description):
         raise DecodeError(
@@ -222,12 +230,12 @@ def _read_description(
     if tag == DataType.ARRAY:
         array_length = octets[offset + 1] << 8 | octets[offset + 2]
         element, offset = _read_description(
-            octets, offset + 3, _step_inside(depth, offset)
+            octets, offset + 3, step_inside(depth, offset)
         )
         return TypeDescription(DataType.ARRAY, (element,), array_length), offset
     if tag == DataType.STRUCTURE:
-        inner = _step_inside(depth, offset)
-        count, offset = _count(octets, offset + 1)
+        inner = step_inside(depth, offset)
+        count, offset = read_count(octets, offset + 1)
         elements: list[TypeDescription] = []
         for _ in range(count):
             element, offset = _read_description(octets, offset, inner)
