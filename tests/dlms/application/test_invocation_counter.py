@@ -65,3 +65,12 @@ def test_the_end() -> None:
     assert [counter.take(), counter.take()] == [0xFFFFFFFE, 0xFFFFFFFF]
     with pytest.raises(SecurityError, match="used up"):
         counter.take()
+
+
+def test_nobody_can_use_up_the_counter_by_a_message_in_clear() -> None:
+    counter = InvocationCounter(10, reserved=20)
+    for value in (0xFF000000, 0xFFFFFFFF, 0x100000000):
+        counter.advance(value)
+        assert counter.following == 10
+    counter.advance(0xFEFFFFFF)
+    assert counter.following == 0xFEFFFFFF

@@ -14,6 +14,7 @@ _IN_HAND = 4
 """Values to have before each message: one exchange of HLS takes two."""
 
 _LAST = 0xFFFFFFFF
+_LAST_BELIEVED = 0xFEFFFFFF  # leaves enough for some years
 
 
 class InvocationCounter:
@@ -38,8 +39,13 @@ class InvocationCounter:
         self._reserved = end
 
     def advance(self, following: int) -> None:
-        """Go on from a later value, such as one the meter asks for; one that lies behind is passed over."""
-        self.following = max(self.following, following)
+        """Go on from a later value, such as one the meter asks for.
+
+        One that lies behind is passed over, and so is one near the end: meters ask in clear, where anybody could use
+        up a key for good with one message.
+        """
+        if following <= _LAST_BELIEVED:
+            self.following = max(self.following, following)
 
     def take(self) -> int:
         """Return the next value, never to be returned again.
