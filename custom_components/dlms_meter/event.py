@@ -87,12 +87,6 @@ class DlmsLog(DlmsEntity, EventEntity):
             and self.plan.attributes[0].logical_name in self.coordinator.data.rows
         )
 
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Begin with the log as it was read before this entity came."""
-        await super().async_added_to_hass()
-        self._follow()
-
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
