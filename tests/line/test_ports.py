@@ -159,6 +159,44 @@ async def test_writing_to_a_broken_port_waits_for_the_reason() -> None:
     assert "gone or does not react" in str(error)
 
 
+async def test_found_again_by_its_id(tmp_path: Path) -> None:
+    """Unplugged and plugged in again, a port has another name, but the same id."""
+    by_id = tmp_path / "usb-Probe_0001-if00"
+    endpoint = SerialEndpoint(str(by_id))
+    async with (
+        asyncio.timeout(20),
+        pty_meter(direct()) as one,
+        pty_meter(direct()) as two,
+    ):
+        for port in (one, two):
+            with pytest.raises(TransportError, match="choose the port by its id"):
+                await read(endpoint, None)
+            by_id.symlink_to(port.path)
+            assert_all_read(await read(endpoint, None))
+            by_id.unlink()
+
+
+async def test_nothing_stays_open() -> None:
+    """Sessions that succeed, and sessions with nobody there, leave no descriptor behind."""
+
+    def descriptors() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    async with asyncio.timeout(30), pty_meter(direct(4800)) as port:
+        right = SerialEndpoint(port.path, LineSettings(4800))
+        wrong = replace(
+            settings(SerialEndpoint(port.path)), response_timeout=0.01, attempts=1
+        )
+        before = None
+        for _ in range(10):
+            assert_all_read(await read(right, None))
+            with pytest.raises(TransportTimeout):
+                async with DlmsClient(wrong):
+                    pass
+            before = before or descriptors()
+            assert descriptors() == before
+
+
 @pytest.mark.parametrize(
     ("url", "advice"),
     [
