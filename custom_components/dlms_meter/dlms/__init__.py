@@ -3,6 +3,7 @@
 Six floors; imports go downstairs only. Start at the top:
 
     client          one meter, one session at a time: `DlmsClient`
+    profiles        carrying out the reading of a profile, a few rows at a time
     connection      the pump between network and protocol: timers, turns, the log of the wire
     sign_on         the few lines of text (IEC 62056-21) that some meters want before HDLC
     timing          how long to wait for what
@@ -35,13 +36,17 @@ from .client import ClientSettings, DlmsClient, Framing, Negotiated, ReadReport
 from .codec.axdr import decode_data, encode_data
 from .codec.data import BitString, CompactArray, Data, DataType
 from .codec.datetimes import ClockStatus, DlmsDate, DlmsDateTime, DlmsTime
+from .cosem.capture_objects import CaptureObject
 from .cosem.catalogue import describe
-from .cosem.clock import MeterClock
+from .cosem.class_values import to_data, to_value
+from .cosem.clock import DeviationRule, MeterClock
+from .cosem.compact_data import decode_compact_buffer
 from .cosem.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from .cosem.flag_ids import MANUFACTURERS
 from .cosem.identity import Identity
 from .cosem.interface_classes import INTERFACE_CLASSES
 from .cosem.meaning import Direction, Kind, Meaning, Phase
+from .cosem.meter_memory import MeterMemory as ClientMemory
 from .cosem.meters import (
     METERS,
     Access,
@@ -51,7 +56,7 @@ from .cosem.meters import (
 )
 from .cosem.obis import Obis
 from .cosem.object_list import AccessMode, CosemObject
-from .cosem.profile import ProfileRow, ProfileRows
+from .cosem.profile import ProfileColumn, ProfileRow, ProfileRows
 from .cosem.profile_selection import (
     EntryRange,
     LastEntries,
@@ -111,7 +116,9 @@ __all__ = [
     "AttributeDescriptor",
     "AuthenticationFailed",
     "BitString",
+    "CaptureObject",
     "CharacterFormat",
+    "ClientMemory",
     "ClientSettings",
     "ClockStatus",
     "CompactArray",
@@ -121,6 +128,7 @@ __all__ = [
     "DataAccessResult",
     "DataType",
     "DecodeError",
+    "DeviationRule",
     "Direction",
     "DlmsClient",
     "DlmsDate",
@@ -151,6 +159,7 @@ __all__ = [
     "Obis",
     "Phase",
     "Probe",
+    "ProfileColumn",
     "ProfileRow",
     "ProfileRows",
     "Quantity",
@@ -180,6 +189,7 @@ __all__ = [
     "Unit",
     "Value",
     "WholeBuffer",
+    "decode_compact_buffer",
     "decode_data",
     "decode_scaler_unit",
     "describe",
@@ -189,5 +199,7 @@ __all__ = [
     "open_transport",
     "scaler_unit_of",
     "symptom_of",
+    "to_data",
+    "to_value",
     "unit_symbol",
 ]

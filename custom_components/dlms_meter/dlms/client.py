@@ -32,6 +32,7 @@ from .connection import (
     Observer,
     SaveInvocationCounter,
 )
+from .cosem.class_values import to_value
 from .cosem.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from .cosem.identity import IDENTITY_ATTRIBUTES, Identity
 from .cosem.meter_memory import MeterMemory
@@ -44,7 +45,6 @@ from .cosem.values import (
     ScalerUnit,
     Value,
     decode_scaler_unit,
-    interpret,
     scaler_unit_of,
 )
 from .errors import (
@@ -442,7 +442,7 @@ class DlmsClient:
                         _value_in(answers[scaler])
                     )
                 scaler_unit = None if scaler is None else scaler_units[scaler]
-                report.values[attribute] = interpret(attribute, data, scaler_unit)
+                report.values[attribute] = to_value(attribute, data, scaler_unit)
             except DlmsError as error:
                 report.failed[attribute] = error
         return report
