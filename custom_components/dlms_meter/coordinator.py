@@ -20,6 +20,7 @@ from .descriptions import CLOCK_CLASS
 from .dlms import (
     AttributeDescriptor,
     AuthenticationFailed,
+    ClientMemory,
     DecodeError,
     DlmsClient,
     DlmsDateTime,
@@ -90,9 +91,8 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         assert entry.unique_id is not None
         self.unique_id = entry.unique_id
         self.trace = Trace()
-        self.client = DlmsClient(
-            client_settings(entry.data), observer=self.trace.observe
-        )
+        self._counter: int | None = None
+        self.client = self._make_client(None)
         self._channel = async_get_channel(hass, self.client.settings.endpoint)
         self._store = MeterStore(hass, entry.entry_id)
         self._kept: MeterMemory | None = None
@@ -111,6 +111,29 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             await self._store.async_save(self._kept)
         if self._kept is not None:
             self._guard = PlausibilityGuard(self._kept.accepted)
+            self._counter = self._kept.invocation_counter
+            self.client = self._make_client(self._kept)
+
+    def _make_client(self, kept: MeterMemory | None) -> DlmsClient:
+        """Make the client, which knows what was learned before."""
+        try:
+            learned = ClientMemory.from_storage(kept.learned) if kept else None
+        except DecodeError:
+            learned = None  # it is learned anew
+        return DlmsClient(
+            client_settings(self.config_entry.data),
+            observer=self.trace.observe,
+            memory=learned,
+            invocation_counter=self._counter,
+            save_invocation_counter=self._async_save_counter,
+        )
+
+    async def _async_save_counter(self, counter: int) -> None:
+        """Keep an invocation counter before it is used: no second message may ever be ciphered with it."""
+        self._counter = counter
+        if self._kept is not None:
+            self._kept.invocation_counter = counter
+            await self._store.async_save(self._kept)
 
     def plans(self) -> list[EntityPlan]:
         """Return the entities of this meter."""
@@ -135,13 +158,19 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
     @callback
     def async_remember(self) -> None:
         """Keep what was learned, a while later: it changes with every poll."""
-        self.memory.accepted = self._guard.accepted
+        self._note()
         self._store.async_delay_save(self.memory, _SAVE_DELAY)
 
     async def async_save(self) -> None:
         """Keep what was learned, now."""
-        self.memory.accepted = self._guard.accepted
+        self._note()
         await self._store.async_save(self.memory)
+
+    def _note(self) -> None:
+        """Put what was learned in the last sessions into what is kept."""
+        self.memory.accepted = self._guard.accepted
+        self.memory.learned = self.client.memory.to_storage()
+        self.memory.invocation_counter = self._counter
 
     @asynccontextmanager
     async def async_session(self) -> AsyncIterator[DlmsClient]:

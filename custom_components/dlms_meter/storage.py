@@ -44,6 +44,10 @@ class MeterMemory:
     """How far the event logs were followed, by logical name."""
     accepted: dict[AttributeDescriptor, Accepted] = field(default_factory=dict)
     """What the counting registers showed last."""
+    learned: dict[str, Any] = field(default_factory=dict)
+    """What the client found out about the meter's ways, as it stores it."""
+    invocation_counter: int | None = None
+    """None of the counters below it may be used again with our keys."""
 
     def fits(self, identity: Identity) -> bool:
         """Tell whether `identity` is the meter remembered, with the same firmware; what it does not say is not held against it."""
@@ -82,6 +86,8 @@ class MeterMemory:
                 for channel, sub_meter in self.sub_meters.items()
             ],
             "logs": {name: list(mark) for name, mark in self.logs.items()},
+            "learned": self.learned,
+            "invocation_counter": self.invocation_counter,
             "accepted": [
                 [*_place(attribute), str(value), unit, at.timestamp()]
                 for attribute, (value, unit, at) in self.accepted.items()
@@ -112,6 +118,8 @@ class MeterMemory:
                 )
                 for *place, value, unit, at in stored.get("accepted", ())
             },
+            dict(stored.get("learned", {})),
+            stored.get("invocation_counter"),
         )
 
 

@@ -47,6 +47,7 @@ from .cosem.identity import Identity
 from .cosem.interface_classes import INTERFACE_CLASSES
 from .cosem.meaning import Direction, Kind, Meaning, Phase
 from .cosem.meter_memory import MeterMemory as ClientMemory
+from .cosem.meter_memory import MeterMemory as ClientMemory
 from .cosem.meters import (
     METERS,
     Access,
@@ -118,6 +119,7 @@ __all__ = [
     "BitString",
     "CaptureObject",
     "CharacterFormat",
+    "ClientMemory",
     "ClientMemory",
     "ClientSettings",
     "ClockStatus",
