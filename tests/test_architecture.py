@@ -17,7 +17,7 @@ PROTOCOL_FLOORS = [
     {"client", "listener"},
     {"profiles"},
     {"connection", "symptom"},
-    {"answers", "sign_on", "timing"},
+    {"answers", "sign_on", "timing", "wire_log"},
     {"transport", "link", "application"},
     {"cosem"},
     {"codec"},

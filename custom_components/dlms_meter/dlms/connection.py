@@ -2,14 +2,12 @@
 
 The only place where a procedure meets the network. Bytes are fed to the link as they arrive, and what the link
 wants to say (acknowledgements, repetitions) leaves in the same call; the waiting task is woken once per APDU.
-It is also the only module that logs the wire, on level DEBUG: `>` is sent, `<` is received. Messages that carry
-a secret are shown by their size only, in both directions, since an optical head sends ours back as an echo.
+Everything it sends and receives goes to the log of the wire.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-import logging
 from typing import Final, cast
 
 from .answers import HARMLESS, belongs, is_stale
@@ -39,10 +37,7 @@ from .sign_on import Signer
 from .timing import Patience, Timeouts
 from .transport import Receiver, Transport, TransportOpener, open_transport
 from .transport.endpoint import Endpoint, LineSettings, SerialEndpoint
-
-_LOGGER = logging.getLogger(__name__)
-
-_LONGEST_LOG_LINE: Final = 400  # characters
+from .wire_log import WireLog
 
 # Tags of APDUs a meter sends on its own: InformationReport, EventNotification, DataNotification.
 _NOTIFICATIONS: Final = (b"\x18", b"\xc2", b"\x0f")
@@ -50,7 +45,6 @@ _CIPHERED_NOTIFICATIONS: Final = (b"\x38", b"\x58", b"\xca", b"\xd2")
 
 _BLOCK: Final = bytes((GENERAL_BLOCK_TRANSFER,))
 
-_HIDDEN: Final = "%d octets, not shown: a secret may be in them"
 _TOO_LONG: Final = (
     "bytes came, but no complete answer in time; check the line for other senders, "
     "and the speed and format of the gateway's serial port"
@@ -89,7 +83,6 @@ class Connection:
     _repeats_left = 0
     _uncounted = 0  # octets received since the last sound frame
     _used_at = 0.0  # loop time at which the meter was last asked something
-    _secret_on_wire = False
     _closing = False
 
     def __init__(
@@ -111,10 +104,11 @@ class Connection:
         self._association = association
         self._timeouts = timeouts
         self._open_shared = open_shared
+        self._log = WireLog(endpoint)
         self._signer = (
             None
             if sign_on is None
-            else Signer(sign_on, line or LineSettings(), self._log_octets)
+            else Signer(sign_on, line or LineSettings(), self._log.octets)
         )
         self._hears: Receiver | None = None  # who, in the place of the link
         self._patience = Patience(
@@ -207,14 +201,14 @@ class Connection:
             if self._error is None:
                 await self._drive(release(self._association), self._timeouts.closing)
         except DlmsError as error:  # many meters never answer RLRQ; DISC ends the association all the same
-            _LOGGER.debug("%s release: %s", self._endpoint, error)
+            self._log.failed("release", error)
         finally:
             if self._error is None:
                 self._link.disconnect()
                 try:
                     await self._wait(self._timeouts.closing)
                 except DlmsError as error:
-                    _LOGGER.debug("%s disconnect: %s", self._endpoint, error)
+                    self._log.failed("disconnect", error)
 
     async def _drive[T](self, procedure: Procedure[T], patience: float) -> T:
         """Exchange what the procedure yields until it returns."""
@@ -257,10 +251,10 @@ class Connection:
         await self._save_counter()
         if self._error is not None:
             raise self._error
-        self._secret_on_wire = (
+        self._log.hides_octets = (
             isinstance(request, Aarq) and request.authentication_value is not None
         )
-        _LOGGER.debug("%s > %s", self._endpoint, _Elided(request.__str__))
+        self._log.apdu(">", request.__str__)
         if self.observer is not None:
             self.observer(True, request.encode())
         octets = self._association.encode(request)
@@ -336,7 +330,7 @@ class Connection:
         """Feed the link and answer for it at once (`Receiver`)."""
         if self._transport is None:
             return  # nothing can be for us before we have asked
-        self._log_octets("<", data)
+        self._log.octets("<", data)
         if self._hears is not None:
             self._hears.data_received(data)
             return
@@ -369,7 +363,7 @@ class Connection:
         """Send what the link wants to say; tell whether there was anything."""
         octets = self._link.data_to_send()
         if octets and self._transport is not None:
-            self._log_octets(">", octets)
+            self._log.octets(">", octets)
             self._transport.write(octets)
             self._patience.sent(asyncio.get_running_loop().time(), len(octets))
         return bool(octets)
@@ -408,7 +402,7 @@ class Connection:
                 return
             answer = self._association.decode(plain) if awaited else None
         except DlmsError as error:
-            _LOGGER.debug("%s < %s: %s", self._endpoint, error, _Elided(octets.hex))
+            self._log.apdu("<", octets.hex, f"{error}: ")
             harmless = (
                 isinstance(error, MessageRepeated)
                 or octets[:1] in _NOTIFICATIONS + _CIPHERED_NOTIFICATIONS
@@ -417,9 +411,9 @@ class Connection:
                 self._wake(error)
             return
         if self._request is None or answer is None:
-            _LOGGER.debug("%s < too late: %s", self._endpoint, _Elided(octets.hex))
+            self._log.apdu("<", octets.hex, "too late: ")
             return
-        _LOGGER.debug("%s < %s", self._endpoint, _Elided(answer.__str__))
+        self._log.apdu("<", answer.__str__)
         if self.observer is not None:
             self.observer(False, plain)
         if belongs(self._request, answer) and not (
@@ -439,34 +433,12 @@ class Connection:
     def _notify(self, plain: bytes) -> None:
         """Pass on what the meter sends on its own. Raises `DecodeError`."""
         notification = decode_apdu(plain)
-        _LOGGER.debug(
-            "%s < on its own: %s", self._endpoint, _Elided(notification.__str__)
-        )
+        self._log.apdu("<", notification.__str__, "on its own: ")
         if self._on_notification is not None and isinstance(
             notification, DataNotification | EventNotification | InformationReport
         ):
             self._on_notification(notification)
 
-    def _log_octets(self, direction: str, octets: bytes) -> None:
-        """Log what goes over the wire; the size alone where a secret may be in it."""
-        if _LOGGER.isEnabledFor(logging.DEBUG):
-            shown = _HIDDEN % len(octets) if self._secret_on_wire else octets.hex(" ")
-            _LOGGER.debug("%s %s %s", self._endpoint, direction, shown)
-
 
 def _is_local(endpoint: Endpoint) -> bool:
     return isinstance(endpoint, SerialEndpoint) and endpoint.is_local
-
-
-class _Elided:
-    """Text for the log, made only when it is written, and cut to a bearable length."""
-
-    def __init__(self, make: Callable[[], str]) -> None:
-        self._make = make
-
-    def __str__(self) -> str:
-        """Return the text, or its beginning and its length."""
-        text = self._make()
-        if len(text) > _LONGEST_LOG_LINE:
-            return f"{text[:_LONGEST_LOG_LINE]}… ({len(text)} characters)"
-        return text
