@@ -12,6 +12,8 @@ import aiohttp
 DOMAIN = "dlms_meter"
 START_SECONDS = 180
 FLOW_SECONDS = 120
+READING_DOMAINS = ("sensor.", "binary_sensor.")
+"""Buttons and events have no state until they happen for the first time."""
 READINGS_SECONDS = 120
 
 type Json = Any  # whatever JSON holds
@@ -205,7 +207,9 @@ class HomeAssistant:
             ours = {
                 row["entity_id"]
                 for row in registry
-                if row["platform"] == DOMAIN and not row["disabled_by"]
+                if row["platform"] == DOMAIN
+                and not row["disabled_by"]
+                and row["entity_id"].startswith(READING_DOMAINS)
             }
             states = {
                 state["entity_id"]: state
