@@ -15,8 +15,8 @@ DLMS = INTEGRATION / "dlms"
 PROTOCOL_FLOORS = [
     {"discovery"},
     {"client", "listener"},
-    {"profiles"},
-    {"connection", "symptom"},
+    {"profiles", "session"},
+    {"client_settings", "connection", "symptom"},
     {"answers", "sign_on", "timing", "wire_log"},
     {"transport", "link", "application"},
     {"cosem"},

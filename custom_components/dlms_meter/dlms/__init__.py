@@ -2,8 +2,10 @@
 
 Six floors; imports go downstairs only. Start at the top:
 
-    client          one meter, one session at a time: `DlmsClient`
+    client          what can be asked of one meter: `DlmsClient`
     profiles        carrying out the reading of a profile, a few rows at a time
+    session         connection, link and association, which begin together and always end politely
+    client_settings how a meter is reached and spoken to
     connection      the pump between network and protocol: timers, turns, the log of the wire
     sign_on         the few lines of text (IEC 62056-21) that some meters want before HDLC
     timing          how long to wait for what
@@ -21,10 +23,18 @@ known in `cosem`. `tests/dlms/test_walkthrough.py` follows one reading octet by 
 Whoever uses the client imports from here, and never from a room behind.
 """
 
+from .application.access_procedure import AccessItem, AccessOutcome
 from .application.enums import (
+    ActionResult,
     Conformance,
     DataAccessResult,
     Mechanism,
+)
+from .application.notification import (
+    DataNotification,
+    EventNotification,
+    InformationReport,
+    Notification,
 )
 from .application.security_settings import (
     Enveloping,
@@ -32,7 +42,8 @@ from .application.security_settings import (
     SecuritySettings,
     SecuritySuite,
 )
-from .client import ClientSettings, DlmsClient, Framing, Negotiated, ReadReport
+from .client import DlmsClient, ReadReport
+from .client_settings import ClientSettings, Framing
 from .codec.axdr import decode_data, encode_data
 from .codec.data import BitString, CompactArray, Data, DataType
 from .codec.datetimes import ClockStatus, DlmsDate, DlmsDateTime, DlmsTime
@@ -46,7 +57,6 @@ from .cosem.flag_ids import MANUFACTURERS
 from .cosem.identity import Identity
 from .cosem.interface_classes import INTERFACE_CLASSES
 from .cosem.meaning import Direction, Kind, Meaning, Phase
-from .cosem.meter_memory import MeterMemory as ClientMemory
 from .cosem.meter_memory import MeterMemory as ClientMemory
 from .cosem.meters import (
     METERS,
@@ -92,6 +102,7 @@ from .errors import (
 )
 from .link import LinkStatistics
 from .link.mode_e import Acknowledgement, SignOnSettings
+from .session import Negotiated
 from .symptom import Symptom, symptom_of
 from .transport import Receiver, Transport, TransportOpener, open_transport
 from .transport.endpoint import (
@@ -110,8 +121,11 @@ __all__ = [
     "METERS",
     "SPEEDS",
     "Access",
+    "AccessItem",
     "AccessMode",
+    "AccessOutcome",
     "Acknowledgement",
+    "ActionResult",
     "Approach",
     "AssociationRejected",
     "AttributeDescriptor",
@@ -120,7 +134,6 @@ __all__ = [
     "CaptureObject",
     "CharacterFormat",
     "ClientMemory",
-    "ClientMemory",
     "ClientSettings",
     "ClockStatus",
     "CompactArray",
@@ -128,6 +141,7 @@ __all__ = [
     "CosemObject",
     "Data",
     "DataAccessResult",
+    "DataNotification",
     "DataType",
     "DecodeError",
     "DeviationRule",
@@ -140,9 +154,11 @@ __all__ = [
     "Endpoint",
     "EntryRange",
     "Enveloping",
+    "EventNotification",
     "Found",
     "Framing",
     "Identity",
+    "InformationReport",
     "InvocationCounterRefused",
     "Kind",
     "KnownMeter",
@@ -158,6 +174,7 @@ __all__ = [
     "MeterClock",
     "MethodDescriptor",
     "Negotiated",
+    "Notification",
     "Obis",
     "Phase",
     "Probe",

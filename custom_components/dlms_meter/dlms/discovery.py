@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from .application.enums import Mechanism
-from .client import ClientSettings, DlmsClient, Framing
+from .client import DlmsClient
+from .client_settings import ClientSettings, Framing
 from .codec.data import Data
 from .cosem.descriptors import AttributeDescriptor
 from .cosem.identity import Identity

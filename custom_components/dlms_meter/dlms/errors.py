@@ -58,17 +58,19 @@ class LinkBusy(LinkError):
 
 
 class AssociationRejected(DlmsError):
-    """The meter refused the association; `result` and `diagnostic` are its own codes."""
+    """The meter refused the association; `result`, `diagnostic` and `initiate_error` are its own codes."""
 
     def __init__(
         self,
         message: str,
         result: IntEnum | None = None,
         diagnostic: IntEnum | None = None,
+        initiate_error: IntEnum | None = None,
     ) -> None:
         super().__init__(message)
         self.result = result
         self.diagnostic = diagnostic
+        self.initiate_error = initiate_error
 
 
 class AuthenticationFailed(AssociationRejected):

@@ -18,8 +18,7 @@ LEARNED = MeterMemory(
     refuses_lists=True,
     refuses_write_lists=False,
     takes_any_pdu_size_only=True,
-    max_information_length=128,
-    window=1,
+    refuses_link_parameters=True,
     writes_methods=True,
     short_names={
         (3, Obis.parse("1-0:1.8.0")): ShortName(0x1500, 0),
@@ -37,18 +36,22 @@ def test_survives_storage(memory: MeterMemory) -> None:
 
 
 def test_what_an_older_release_did_not_store_is_not_learned_yet() -> None:
-    assert MeterMemory.from_storage({"window": 1}) == MeterMemory(window=1)
+    assert MeterMemory.from_storage({"writes_methods": True}) == MeterMemory(
+        writes_methods=True
+    )
 
 
 def test_what_a_newer_release_stored_besides_is_left_out() -> None:
-    assert MeterMemory.from_storage({"window": 1, "more": 2}) == MeterMemory(window=1)
+    assert MeterMemory.from_storage({"writes_methods": True, "more": 2}) == MeterMemory(
+        writes_methods=True
+    )
 
 
 @pytest.mark.parametrize(
     "stored",
     [
         {"refuses_lists": "no"},
-        {"window": 1.5},
+        {"refuses_link_parameters": 1.5},
         {"short_names": 7},
         {"short_names": [[3, "1-0:1.8.0"]]},
         {"short_names": [[3, 18, 0, 0]]},

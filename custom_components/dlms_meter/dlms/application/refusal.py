@@ -22,8 +22,10 @@ _ADVICE: dict[UserDiagnostic, str] = {
 def rejection(aare: Aare, information: Apdu | None) -> AssociationRejected:
     """Make the error for an AARE that refuses; `information` is what it carries."""
     reasons = [f"{aare.result.label}, {aare.diagnostic.label}"]
+    initiate_error = None
     if isinstance(information, ConfirmedServiceError):
         reasons.append(information.reason)
+        initiate_error = information.code
     if isinstance(aare.diagnostic, UserDiagnostic) and aare.diagnostic in _ADVICE:
         reasons.append(_ADVICE[aare.diagnostic])
     wrong_secret = aare.diagnostic is UserDiagnostic.AUTHENTICATION_FAILURE
@@ -32,4 +34,5 @@ def rejection(aare: Aare, information: Apdu | None) -> AssociationRejected:
         f"The meter refused the association: {'; '.join(reasons)}",
         aare.result,
         aare.diagnostic,
+        initiate_error,
     )

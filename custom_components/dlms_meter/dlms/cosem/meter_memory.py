@@ -32,10 +32,8 @@ class MeterMemory:
     """The same for lists of attributes to be written and methods to be invoked."""
     takes_any_pdu_size_only: bool = False
     """The meter refuses an association with any limit for its APDUs: none must be asked for."""
-    max_information_length: int | None = None
-    """Octets of the longest HDLC information field it was found to manage; None if it was not found to fail."""
-    window: int | None = None
-    """HDLC frames in a row it was found to manage; None if it was not found to fail."""
+    refuses_link_parameters: bool = False
+    """The meter connects only when it is offered nothing: 128 octets in a frame, a window of 1."""
     writes_methods: bool | None = None
     """Methods of an object with a short name are called by Write, not by Read; None until one was tried."""
     short_names: dict[tuple[int, Obis], ShortName] = field(default_factory=dict)
@@ -51,8 +49,7 @@ class MeterMemory:
             "refuses_lists": self.refuses_lists,
             "refuses_write_lists": self.refuses_write_lists,
             "takes_any_pdu_size_only": self.takes_any_pdu_size_only,
-            "max_information_length": self.max_information_length,
-            "window": self.window,
+            "refuses_link_parameters": self.refuses_link_parameters,
             "writes_methods": self.writes_methods,
             "short_names": [
                 [class_id, str(logical_name), *short_name]
@@ -101,8 +98,7 @@ _FACTS: dict[str, type | UnionType] = {
     "refuses_lists": bool | None,
     "refuses_write_lists": bool | None,
     "takes_any_pdu_size_only": bool,
-    "max_information_length": int | None,
-    "window": int | None,
+    "refuses_link_parameters": bool,
     "writes_methods": bool | None,
 }
 

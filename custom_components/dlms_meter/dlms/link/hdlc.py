@@ -53,6 +53,9 @@ class HdlcLink:
     Raises `LocalProtocolError` for addresses that do not fit into their octets.
     """
 
+    fell_back: bool
+    """SNRM with parameters brought no connection, so one without was tried."""
+
     _limits: HdlcLimits
     _sender: SendWindow
     _receiver: ReceiveWindow
@@ -358,6 +361,7 @@ class HdlcLink:
         if self.parameters.attempts > 1:
             yield self._frame(FrameType.DISC)
             yield from [offer] * (self.parameters.attempts - 2)
+            self.fell_back = bare is not offer
             yield bare
 
     def _next_step(self) -> None:
@@ -450,6 +454,7 @@ class HdlcLink:
         self._steps = self._connection_steps()
         self._ending = self._awaiting = self._polled = False
         self._answered = self._has_word = True
+        self.fell_back = False
         self._undisturbed = True
         self._burst = self._progress = self._progress_at_start = 0
         self._note_damage()
