@@ -247,6 +247,9 @@ async def run(arguments: argparse.Namespace) -> None:
         rows = await home.readings()
         say(f"\nHome Assistant: {home.url}   user: {USER}   password: {PASSWORD}\n")
         print_table(rows)
+        objections = await home.use_for_energy()
+        # It has no statistics of a sensor before they are first compiled, every five minutes.
+        say(f"\nEnergy dashboard: {', '.join(objections) or 'everything in order'}.")
         if arguments.screenshots:
             await stack.enter_async_context(
                 program("the second simulated meter", *second_meter, log=meter_log)

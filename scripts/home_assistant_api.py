@@ -15,6 +15,8 @@ FLOW_SECONDS = 120
 READING_DOMAINS = ("sensor.", "binary_sensor.")
 """Buttons and events have no state until they happen for the first time."""
 READINGS_SECONDS = 120
+WITHOUT_VALUE = ("button.", "event.")
+"""Entities that have no state before something happens."""
 
 type Json = Any  # whatever JSON holds
 
@@ -197,6 +199,40 @@ class HomeAssistant:
             raise DemoError(f"The set-up of the meter was aborted: {step['reason']}")
         title: str = step["title"]
         return title
+
+    async def use_for_energy(self) -> list[str]:
+        """Put the meter into the energy dashboard; return what Home Assistant's own validation says against it."""
+        registry = await self.command(type="config/entity_registry/list")
+
+        def sensor(place: str) -> str:
+            return next(
+                row["entity_id"]
+                for row in registry
+                if row["platform"] == DOMAIN and row["unique_id"].endswith(place)
+            )
+
+        grid = {
+            "type": "grid",
+            "stat_energy_from": sensor("_3_1-0:1.8.0*255_2"),
+            "stat_energy_to": sensor("_3_1-0:2.8.0*255_2"),
+            "power_config": {"stat_rate": sensor("_3_1-0:16.7.0*255_2")},
+            "stat_cost": None,
+            "entity_energy_price": None,
+            "number_energy_price": 0.32,
+            "stat_compensation": None,
+            "entity_energy_price_export": None,
+            "number_energy_price_export": 0.08,
+            "cost_adjustment_day": 0,
+        }
+        await self.command(
+            type="energy/save_prefs", energy_sources=[grid], device_consumption=[]
+        )
+        said = await self.command(type="energy/validate")
+        return [
+            issue["type"]
+            for issues in said["energy_sources"] + said["device_consumption"]
+            for issue in issues
+        ]
 
     async def readings(self) -> list[tuple[str, str]]:
         """Wait for a complete set of readings; return name and state of each enabled entity of the meter."""
