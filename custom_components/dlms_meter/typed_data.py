@@ -47,12 +47,7 @@ def from_json(typed: object) -> Data:
 
     Raises `InvalidData`.
     """
-    data = _from_json(typed, "data", _DEEPEST)
-    try:
-        encode_data(data)
-    except LocalProtocolError as error:
-        raise InvalidData(str(error)) from error
-    return data
+    return _from_json(typed, "data", _DEEPEST)
 
 
 def _from_json(typed: object, place: str, deepest: int) -> Data:
@@ -75,9 +70,11 @@ def _from_json(typed: object, place: str, deepest: int) -> Data:
             ),
         )
     try:
-        return Data(data_type, _simple(data_type, value))
-    except (TypeError, ValueError) as error:
+        data = Data(data_type, _simple(data_type, value))
+        encode_data(data)
+    except (LocalProtocolError, TypeError, ValueError) as error:
         raise InvalidData(f"{place}: {value!r} is no {name}") from error
+    return data
 
 
 def _simple(data_type: DataType, value: Any) -> Any:  # noqa: ANN401  any JSON
@@ -87,7 +84,7 @@ def _simple(data_type: DataType, value: Any) -> Any:  # noqa: ANN401  any JSON
             raise ValueError
         return None
     if data_type in _OCTETS:
-        return bytes.fromhex(value.removeprefix("0x"))
+        return bytes.fromhex(_of_type(value, str).removeprefix("0x"))
     if data_type in _TEXTS:
         return _of_type(value, str)
     if data_type is DataType.BIT_STRING:
