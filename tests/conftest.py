@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotEx
 from syrupy.assertion import SnapshotAssertion
 
 # Home Assistant's test plugin brings a `custom_components` package of its own; the first one imported stays.
+from custom_components.dlms_meter import channel
 from custom_components.dlms_meter.const import DOMAIN
 from custom_components.dlms_meter.dlms import ClientSettings, connection
 from custom_components.dlms_meter.settings import from_input
@@ -46,7 +47,10 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 def line() -> Iterator[Line]:
     """Connect whoever opens a connection to a simulated meter, which shows Home Assistant's time."""
     line = Line(Meter(now=dt_util.utcnow))
-    with patch.object(connection, "open_transport", line.open_transport):
+    with (
+        patch.object(connection, "open_transport", line.open_transport),
+        patch.object(channel, "open_transport", line.open_transport),
+    ):
         yield line
     assert not any(wire.open for wire in line.wires), "a connection was left open"
 

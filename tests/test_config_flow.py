@@ -24,6 +24,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.dlms_meter import channel
 from custom_components.dlms_meter.const import DOMAIN
 from custom_components.dlms_meter.dlms import (
     METERS,
@@ -560,7 +561,10 @@ async def test_known_model_fills_everything_in(hass: HomeAssistant, line: Line) 
 @contextmanager
 def cellar(site: Site) -> Iterator[None]:
     """Put the meter of a site at the end of every line."""
-    with patch.object(connection, "open_transport", site.open_transport):
+    with (
+        patch.object(connection, "open_transport", site.open_transport),
+        patch.object(channel, "open_transport", site.open_transport),
+    ):
         yield
     assert site.open_connections == 0
 
@@ -715,6 +719,8 @@ async def test_meter_on_a_serial_port(hass: HomeAssistant, line: Line) -> None:
     assert done["data"]["serial_port"] == "/dev/serial/by-id/usb-head"
     assert done["data"]["speed"] == 19200
     assert done["data"]["framing"] == "hdlc"
+    assert [wire.open for wire in line.wires][-1:] == [True]  # for the next poll
+    assert await hass.config_entries.async_unload(done["result"].entry_id)
 
 
 def test_settings_of_a_serial_port() -> None:

@@ -138,6 +138,9 @@ class DlmsConfigFlow(FindSteps, domain=DOMAIN):
         """Make sure the meter takes these settings and is the one of the entry."""
         check(data)
         settings = client_settings(data)
-        self._client = client = DlmsClient(settings)
-        async with async_get_channel(self.hass, settings.endpoint), client:
+        channel = async_get_channel(self.hass, settings.endpoint)
+        self._client = client = DlmsClient(
+            settings, open_shared=channel.opener(settings.framing)
+        )
+        async with channel, client:
             check_identity(unique_id, await client.identity())

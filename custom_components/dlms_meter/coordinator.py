@@ -92,8 +92,11 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         self.unique_id = entry.unique_id
         self.trace = Trace()
         self._counter: int | None = None
+        self._settings = client_settings(entry.data)
+        self._channel = async_get_channel(hass, self._settings.endpoint)
+        entry.async_on_unload(self._channel.async_hold())
         self.client = self._make_client(None)
-        self._channel = async_get_channel(hass, self.client.settings.endpoint)
+        self._refusal: AuthenticationFailed | None = None
         self._store = MeterStore(hass, entry.entry_id)
         self._kept: MeterMemory | None = None
         self._guard = PlausibilityGuard({})
@@ -121,7 +124,8 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         except DecodeError:
             learned = None  # it is learned anew
         return DlmsClient(
-            client_settings(self.config_entry.data),
+            self._settings,
+            open_shared=self._channel.opener(self._settings.framing),
             observer=self.trace.observe,
             memory=learned,
             invocation_counter=self._counter,
@@ -178,11 +182,19 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
 
         Raises `DlmsError`, and what `_check_identity` raises.
         """
-        async with self._channel, self.client:
-            identity = await self.client.identity()
-            self._check_identity(identity)
-            self.identity = identity
-            yield self.client
+        async with self._channel:
+            if self._refusal is not None:
+                # Not tried again before there is another password: meters lock themselves after a few wrong ones.
+                raise self._refusal.with_traceback(None)
+            try:
+                async with self.client:
+                    identity = await self.client.identity()
+                    self._check_identity(identity)
+                    self.identity = identity
+                    yield self.client
+            except AuthenticationFailed as error:
+                self._refusal = error
+                raise
 
     @override
     async def _async_update_data(self) -> Readings:

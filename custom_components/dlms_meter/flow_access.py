@@ -192,8 +192,11 @@ class AccessSteps(ConfigFlow):
     async def _async_read(self) -> MeterMemory:
         """Talk to the meter in one session. Raises `DlmsError`, or `AbortFlow` when it is not the meter wanted."""
         settings = client_settings(self._data)
-        self._client = client = DlmsClient(settings)
-        async with async_get_channel(self.hass, settings.endpoint), client:
+        channel = async_get_channel(self.hass, settings.endpoint)
+        self._client = client = DlmsClient(
+            settings, open_shared=channel.opener(settings.framing)
+        )
+        async with channel, client:
             self.async_update_progress(_CONNECTED_FRACTION)
             identity = await client.identity()
             await self._async_check(identity)

@@ -130,7 +130,8 @@ class FindSteps(AccessSteps):
     async def _async_scan(self) -> ScanReport:
         """Look for the meter while nobody else uses the connection."""
         place = endpoint(self._data)
-        async with async_get_channel(self.hass, place):
+        async with async_get_channel(self.hass, place) as channel:
+            await channel.async_close()  # entries get it opened again after the scan
             return await find_meter(place, self._serial_number, self._tell)
 
     def _tell(self, probe: Probe, number: int) -> None:
