@@ -487,6 +487,40 @@ def test_error_in_the_session_still_takes_leave(framing: Framing) -> None:
     assert not opened[0].open
 
 
+@dataclass
+class FallsSilent(Overheard):
+    """A meter that still hears, but answers nothing once it has said so much."""
+
+    answers: int
+
+    def receive_data(self, data: bytes) -> bytes:
+        answer = super().receive_data(data)
+        self.answers -= 1
+        return answer if self.answers >= 0 else b""
+
+
+@pytest.mark.parametrize(
+    ("framing", "answers", "farewell"),
+    [(Framing.WRAPPER, 1, RLRQ), (Framing.HDLC, 2, DISC)],
+)
+def test_meter_that_falls_silent_is_still_told_goodbye(
+    framing: Framing, answers: int, farewell: bytes
+) -> None:
+    meter = make_meter()
+
+    async def main() -> None:
+        with pytest.raises(TransportTimeout, match="did not answer"):
+            async with DlmsClient(settings_for(framing)) as client:
+                await client.get(LOGICAL_DEVICE_NAME)
+
+    with memory_transports(
+        lambda: FallsSilent(SESSIONS[framing](meter), lambda _: None, answers)
+    ) as opened:
+        run_virtually(main())
+    assert farewell in opened[0].sent[-1]
+    assert not opened[0].open
+
+
 def test_one_session_at_a_time_but_any_number_in_turn() -> None:
     async def main() -> None:
         client = DlmsClient(settings_for(Framing.WRAPPER))

@@ -197,6 +197,8 @@ class Connection:
 
     async def _say_farewell(self) -> None:
         """Send RLRQ if there is an association, then DISC, as long as there is someone to send them to."""
+        if isinstance(self._error, TransportTimeout):
+            self._error = None  # a meter that fell silent may hear all the same
         try:
             if self._error is None:
                 await self._drive(release(self._association), self._timeouts.closing)

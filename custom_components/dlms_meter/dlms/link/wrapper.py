@@ -214,11 +214,9 @@ class WrapperLink:
             return
         self._receive(self._decoder.flush())
         if self._awaiting:
-            self._end(
-                LinkDown(
-                    TransportTimeout(f"The meter did not answer: {self._reason()}")
-                )
-            )
+            self._awaiting = False  # the link itself stays up, for a release
+            error = TransportTimeout(f"The meter did not answer: {self._reason()}")
+            self._events.append(LinkDown(error))
 
     def data_to_send(self) -> bytes:
         """Return the bytes to put on the wire now, and forget them."""
