@@ -18,6 +18,8 @@ from custom_components.dlms_meter.dlms.application.get import (
     GetResult,
 )
 from custom_components.dlms_meter.dlms.application.initiate import InitiateRequest
+from custom_components.dlms_meter.dlms.codec.axdr import read_data
+from custom_components.dlms_meter.dlms.codec.cursor import Reader
 from custom_components.dlms_meter.dlms.codec.data import Data, DataType
 from custom_components.dlms_meter.dlms.codec.datetimes import DlmsDateTime
 from custom_components.dlms_meter.dlms.cosem.descriptors import (
@@ -200,6 +202,8 @@ class Client:
     ) -> GetResult:
         answer = self.ask(GetRequestNormal(INVOKE, attribute, access))
         assert isinstance(answer, GetResponseNormal)
+        if isinstance(answer.result, bytes):
+            return read_data(Reader(answer.result))
         return answer.result
 
 

@@ -24,8 +24,9 @@ from custom_components.dlms_meter.dlms.application.get import (
     GetResult,
     read_results,
 )
-from custom_components.dlms_meter.dlms.codec.axdr import decode_data
+from custom_components.dlms_meter.dlms.codec.axdr import decode_data, read_data
 from custom_components.dlms_meter.dlms.codec.cursor import Reader
+from custom_components.dlms_meter.dlms.codec.slices import finish
 from custom_components.dlms_meter.dlms.cosem.descriptors import SelectedAttribute
 from custom_components.dlms_meter.dlms.errors import DlmsError
 
@@ -82,19 +83,27 @@ def _readings(
             case GetRequestNext():
                 pass
             case GetResponseNormal():
-                yield from zip(asked, (apdu.result,), strict=False)
+                yield from zip(asked, (_whole(apdu.result),), strict=False)
             case GetResponseWithList():
-                yield from zip(asked, apdu.results, strict=False)
+                yield from zip(asked, _all(apdu.results), strict=False)
             case GetResponseWithDatablock(result=bytes() as block):
                 blocks.append(block)
                 if apdu.last_block:
                     joined = b"".join(blocks)
-                    results = (
-                        read_results(Reader(joined))
-                        if is_list
-                        else (decode_data(joined),)
-                    )
+                    results = _all(joined) if is_list else (decode_data(joined),)
                     yield from zip(asked, results, strict=False)
+
+
+def _whole(result: GetResult | bytes) -> GetResult:
+    """Decode a result that is long."""
+    return read_data(Reader(result)) if isinstance(result, bytes) else result
+
+
+def _all(results: tuple[GetResult, ...] | bytes) -> tuple[GetResult, ...]:
+    """Decode results that are long."""
+    if isinstance(results, bytes):
+        return finish(read_results(Reader(results)))
+    return results
 
 
 class RecordedMeter(Meter):

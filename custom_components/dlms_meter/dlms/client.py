@@ -17,13 +17,15 @@ from .application import procedures
 from .application.enums import (
     DataAccessResult,
 )
-from .application.procedure import decoded
+from .codec.cursor import Reader
 from .codec.data import Data
+from .codec.slices import read_data_in_slices
+from .connection import in_turns
 from .cosem.class_values import to_value
 from .cosem.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from .cosem.identity import IDENTITY_ATTRIBUTES, Identity
 from .cosem.obis import Obis
-from .cosem.object_list import CosemObject, decode_object_list
+from .cosem.object_list import CosemObject, read_object_list
 from .cosem.profile import ProfileRows
 from .cosem.profile_reading import read_profile
 from .cosem.profile_selection import Selection
@@ -77,7 +79,10 @@ class DlmsClient(Session):
         `progress` is told the number of octets received so far, when the value comes in blocks.
         Raises `ServiceError` when the meter refuses.
         """
-        return decoded(await self._get_undecoded(attribute, access, progress))
+        value = await self._get_undecoded(attribute, access, progress)
+        if isinstance(value, Data):
+            return value
+        return await in_turns(read_data_in_slices(Reader(value)))
 
     async def _get_undecoded(
         self,
@@ -203,7 +208,8 @@ class DlmsClient(Session):
 
         A slow line can take minutes. Raises `ServiceError` when the meter refuses.
         """
-        return decode_object_list(await self.get(OBJECT_LIST, progress=progress))
+        value = await self._get_undecoded(OBJECT_LIST, None, progress)
+        return await in_turns(read_object_list(value))
 
     async def read(
         self,

@@ -21,7 +21,8 @@ from .application.notification import (
     InformationReport,
     Notification,
 )
-from .application.procedures import Procedure, release
+from .application.procedures import Pause, Procedure, release
+from .codec.slices import Slices
 from .errors import (
     DecodeError,
     DlmsError,
@@ -65,6 +66,16 @@ _DEFAULT_TIMEOUTS: Final = Timeouts()
 
 class _RequestLost(TransportTimeout):
     """Nothing came in answer to a question that may be asked again."""
+
+
+async def in_turns[T](slices: Slices[T]) -> T:
+    """Do long work, and let the event loop serve others after each slice."""
+    while True:
+        try:
+            next(slices)
+        except StopIteration as done:
+            return cast(T, done.value)
+        await asyncio.sleep(0)
 
 
 class Connection:
@@ -217,6 +228,10 @@ class Connection:
         try:
             request = next(procedure)
             while True:
+                if isinstance(request, Pause):
+                    await asyncio.sleep(0)
+                    request = next(procedure)
+                    continue
                 try:
                     answer = await self._exchange(request, patience)
                 except DecodeError as error:  # a procedure may know another way, such as to ask one by one

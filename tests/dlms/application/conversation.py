@@ -31,7 +31,7 @@ from custom_components.dlms_meter.dlms.application.get import (
     GetResult,
 )
 from custom_components.dlms_meter.dlms.application.initiate import InitiateResponse
-from custom_components.dlms_meter.dlms.application.procedures import Procedure
+from custom_components.dlms_meter.dlms.application.procedures import Pause, Procedure
 from custom_components.dlms_meter.dlms.codec.axdr import Data, DataType
 from custom_components.dlms_meter.dlms.cosem.descriptors import (
     AttributeDescriptor,
@@ -98,7 +98,10 @@ def drive[T](procedure: Procedure[T], exchange: Callable[[Apdu], Apdu]) -> T:
     try:
         request = next(procedure)
         while True:
-            request = procedure.send(exchange(request))
+            if isinstance(request, Pause):
+                request = next(procedure)
+            else:
+                request = procedure.send(exchange(request))
     except StopIteration as done:
         return cast(T, done.value)
 

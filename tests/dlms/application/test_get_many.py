@@ -28,6 +28,7 @@ from custom_components.dlms_meter.dlms.application.get import (
     encode_results,
 )
 from custom_components.dlms_meter.dlms.application.procedures import (
+    Pause,
     get_many,
     items_that_fit,
 )
@@ -132,6 +133,9 @@ def ask(
     try:
         request = next(procedure)
         while True:
+            if isinstance(request, Pause):
+                request = next(procedure)
+                continue
             association.encode(request)
             try:
                 answer = meter(request)

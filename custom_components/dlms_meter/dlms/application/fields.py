@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 
 from ..codec.axdr import Data, encode_data, read_data
 from ..codec.cursor import Reader, encode_length
+from ..codec.slices import Slices
 from ..cosem.descriptors import (
     AttributeDescriptor,
     MethodDescriptor,
@@ -217,11 +218,30 @@ def read_list[T](
     reader: Reader, read: Callable[[Reader], T], least_octets: int
 ) -> tuple[T, ...]:
     """Read a count and so many items, of `least_octets` each or more: a count that the octets left cannot bear out is refused."""
+    return tuple([read(reader) for _ in range(_read_count(reader, least_octets))])
+
+
+_ITEMS_AT_ONCE = 200
+
+
+def read_list_in_slices[T](
+    reader: Reader, read: Callable[[Reader], Slices[T]], least_octets: int
+) -> Slices[tuple[T, ...]]:
+    """Do what `read_list` does, in slices."""
+    items: list[T] = []
+    for number in range(1, _read_count(reader, least_octets) + 1):
+        items.append((yield from read(reader)))
+        if not number % _ITEMS_AT_ONCE:
+            yield
+    return tuple(items)
+
+
+def _read_count(reader: Reader, least_octets: int) -> int:
     start = reader.offset
     count = reader.length()
     if count * least_octets > reader.remaining:
         raise DecodeError(f"a list of {count} in {reader.remaining} octets", start)
-    return tuple([read(reader) for _ in range(count)])
+    return count
 
 
 def encode_list(items: Iterable[bytes]) -> bytes:

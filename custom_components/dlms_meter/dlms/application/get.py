@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 
 from ..codec.axdr import MAX_DEPTH, READERS, Data, encode_data, read_data
 from ..codec.cursor import Reader, encode_length
+from ..codec.slices import OCTETS_AT_ONCE, Slices, finish, read_data_in_slices
 from ..cosem.descriptors import AttributeDescriptor, SelectedAttribute, SelectiveAccess
 from ..errors import DecodeError
 from .enums import DataAccessResult
@@ -22,6 +23,7 @@ from .fields import (
     read_flag,
     read_invoke,
     read_list,
+    read_list_in_slices,
     read_selected_attribute,
 )
 
@@ -109,7 +111,8 @@ class GetResponseNormal(NamedTuple):
     """One attribute's value, or why there is none."""
 
     invoke: InvokeIdAndPriority
-    result: GetResult
+    result: GetResult | bytes
+    """A long value is left as the octets of its A-XDR, and what may follow it, to be read in slices."""
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
@@ -119,6 +122,9 @@ class GetResponseNormal(NamedTuple):
         if not reader.remaining:
             # A meter was seen to cut the answer to `C4 01 C1` when it has nothing to say.
             return cls(invoke, DataAccessResult.OTHER_REASON)
+        if reader.remaining > OCTETS_AT_ONCE and reader.peek() == _DATA:
+            reader.advance(1)
+            return cls(invoke, reader.rest())
         result = read_result(reader)
         # A clock was seen to send its value twice: what follows a whole value says nothing more.
         reader.rest()
@@ -173,19 +179,24 @@ class GetResponseWithList(NamedTuple):
     """The results of a GetRequestWithList, in its order."""
 
     invoke: InvokeIdAndPriority
-    results: tuple[GetResult, ...]
+    results: tuple[GetResult, ...] | bytes
+    """Many octets of results are left as they were sent, to be read in slices."""
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
         """Read the APDU."""
         expect_prefix(reader, _RESPONSE_WITH_LIST, "get-response-with-list")
-        return cls(read_invoke(reader), read_results(reader))
+        invoke = read_invoke(reader)
+        if reader.remaining > OCTETS_AT_ONCE:
+            return cls(invoke, reader.rest())
+        return cls(invoke, finish(read_results(reader)))
 
     def encode(self) -> bytes:
         """Encode the APDU."""
-        return (
-            _RESPONSE_WITH_LIST + bytes((self.invoke,)) + encode_results(self.results)
-        )
+        head = _RESPONSE_WITH_LIST + bytes((self.invoke,))
+        if isinstance(self.results, bytes):
+            return head + self.results
+        return head + encode_results(self.results)
 
 
 _new = tuple.__new__  # as in axdr
@@ -197,7 +208,12 @@ def decode_plain_answer(data: bytes) -> GetResponseNormal | None:
     It finds what `GetResponseNormal.decode` finds, in less than a third of the time: 0.4 against 1.4 µs for a register.
     """
     try:
-        if data[0] == _RESPONSE_TAG and data[1] == _NORMAL and data[3] == _DATA:
+        if (
+            data[0] == _RESPONSE_TAG
+            and data[1] == _NORMAL
+            and data[3] == _DATA
+            and len(data) <= OCTETS_AT_ONCE
+        ):
             value, end = READERS[data[4]](data, 5, MAX_DEPTH)
             if end == len(data):
                 return _new(GetResponseNormal, (INVOKES[data[2]], value))
@@ -206,9 +222,16 @@ def decode_plain_answer(data: bytes) -> GetResponseNormal | None:
     return None
 
 
-def read_results(reader: Reader) -> tuple[GetResult, ...]:
+def read_results(reader: Reader) -> Slices[tuple[GetResult, ...]]:
     """Read a counted list of results; a list sent in blocks is this, cut into pieces."""
-    return read_list(reader, _read_listed_result, 1)
+    return read_list_in_slices(reader, _read_listed_result, 1)
+
+
+def _read_listed_result(reader: Reader) -> Slices[GetResult]:
+    # A meter was seen to leave out the choice 01 before the errors in a list: an octet that is no choice is the error.
+    if reader.peek() > _ERROR:
+        return DataAccessResult(reader.uint8())
+    return (yield from read_result_in_slices(reader))
 
 
 def encode_results(results: tuple[GetResult, ...]) -> bytes:
@@ -228,15 +251,18 @@ def read_result(reader: Reader) -> GetResult:
     )
 
 
-def _read_listed_result(reader: Reader) -> GetResult:
-    # A meter was seen to leave out the choice 01 before the errors in a list: an octet that is no choice is the error.
-    if reader.peek() > _ERROR:
-        return DataAccessResult(reader.uint8())
-    return read_result(reader)
+def read_result_in_slices(reader: Reader) -> Slices[GetResult]:
+    """Read one result, which may be long."""
+    if reader.peek() != _DATA:
+        return read_result(reader)
+    reader.advance(1)
+    return (yield from read_data_in_slices(reader))
 
 
-def encode_result(result: GetResult) -> bytes:
+def encode_result(result: GetResult | bytes) -> bytes:
     """Encode one result."""
+    if isinstance(result, bytes):
+        return bytes((_DATA,)) + result
     if isinstance(result, DataAccessResult):
         return bytes((_ERROR, result))
     return bytes((_DATA,)) + encode_data(result)

@@ -22,6 +22,7 @@ from .procedure import (
     Procedure,
     Progress,
     check_invoke,
+    paused,
     refusal_or_fault,
     refused,
 )
@@ -70,17 +71,24 @@ def get_list(
         invoke, tuple([SelectedAttribute(attribute) for attribute in attributes])
     )
     if isinstance(answer, GetResponseWithDatablock):
-        reader = Reader((yield from _join_blocks(what, invoke, answer, progress)))
-        results = read_results(reader)
-        reader.finish(what)
-        return results
+        octets = yield from _join_blocks(what, invoke, answer, progress)
+        return (yield from _results_in(what, octets))
     if isinstance(answer, GetResponseWithList):
         check_invoke(what, invoke, answer.invoke)
+        if isinstance(answer.results, bytes):
+            return (yield from _results_in(what, answer.results))
         return answer.results
     if isinstance(answer, GetResponseNormal):
         check_invoke(what, invoke, answer.invoke)
         return ()  # one result for a whole list: a refusal
     raise refusal_or_fault(what, answer)
+
+
+def _results_in(what: str, octets: bytes) -> Procedure[tuple[GetResult, ...]]:
+    reader = Reader(octets)
+    results = yield from paused(read_results(reader))
+    reader.finish(what)
+    return results
 
 
 def _join_blocks(

@@ -1,9 +1,11 @@
 """What procedures are made of: their type, and what those of all services do alike."""
 
 from collections.abc import Callable, Generator
+from typing import NamedTuple
 
-from ..codec.axdr import Data, read_data
+from ..codec.axdr import Data
 from ..codec.cursor import Reader
+from ..codec.slices import Slices, read_data_in_slices
 from ..errors import RemoteProtocolError, ServiceError
 from .action import ActionResponseNormal
 from .apdu import Apdu
@@ -15,8 +17,16 @@ from .get import GetResponseNormal, GetResponseWithDatablock
 from .set import SetResponseLastDatablock, SetResponseNormal
 from .short_name import ReadResponse, WriteResponse
 
-type Procedure[T] = Generator[Apdu, Apdu | None, T]
-"""Yields an APDU to be sent, and is resumed with the APDU that answered it; with None where no answer was wanted."""
+
+class Pause(NamedTuple):
+    """A stop in the middle of long work: others may have their turn."""
+
+
+type Procedure[T] = Generator[Apdu | Pause, Apdu | None, T]
+"""Yields an APDU to be sent, and is resumed with the APDU that answered it; with None where no answer was wanted.
+
+After a `Pause` it is resumed with None as well.
+"""
 
 type Progress = Callable[[int], None]
 """Told after each block how many octets have arrived so far."""
@@ -100,12 +110,25 @@ def _room(association: Association, what: str, empty: Apdu) -> int:
     return room
 
 
-def decoded(value: Data | bytes) -> Data:
-    """Decode a value that came in blocks; octets after it are passed over, as after one that came at once.
+def paused[T](slices: Slices[T]) -> Procedure[T]:
+    """Do long work with a pause after each slice."""
+    while True:
+        try:
+            next(slices)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        yield Pause()
 
-    Raises `DecodeError` when the blocks do not make a value.
+
+def decoded(value: Data | bytes) -> Procedure[Data]:
+    """Decode a value that was long; octets after it are passed over, as after one that was not.
+
+    Raises `DecodeError` when the octets do not make a value.
     """
-    return read_data(Reader(value)) if isinstance(value, bytes) else value
+    if isinstance(value, Data):
+        return value
+    return (yield from paused(read_data_in_slices(Reader(value))))
 
 
 def check_invoke(

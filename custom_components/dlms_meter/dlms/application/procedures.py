@@ -24,12 +24,20 @@ from .enums import Conformance, DataAccessResult
 from .failure import ConfirmedServiceError, ExceptionResponse
 from .get import GetResult
 from .high_level_security import exchange_proofs
-from .procedure import MAX_VALUE_OCTETS, Procedure, Progress, decoded, refused
+from .procedure import (
+    MAX_VALUE_OCTETS,
+    Pause,
+    Procedure,
+    Progress,
+    decoded,
+    refused,
+)
 
 __all__ = [
     "MAX_VALUE_OCTETS",
     "AccessItem",
     "AccessOutcome",
+    "Pause",
     "Procedure",
     "Progress",
     "access",
@@ -92,13 +100,10 @@ def get(
     Raises `ServiceError` when the meter refuses this attribute, `RemoteProtocolError` when it does not offer reading (or
     selective access) or answers out of turn, `DecodeError` when the blocks do not make a value.
     """
-    return decoded(
-        (
-            yield from get_undecoded(
-                association, attribute, access, progress, high_priority
-            )
-        )
+    value = yield from get_undecoded(
+        association, attribute, access, progress, high_priority
     )
+    return (yield from decoded(value))
 
 
 def get_undecoded(
@@ -108,7 +113,7 @@ def get_undecoded(
     progress: Progress | None = None,
     high_priority: bool | None = None,
 ) -> Procedure[Data | bytes]:
-    """Do as `get` does, but leave a value that came in blocks in the octets of its A-XDR: it may be long."""
+    """Do as `get` does, but leave a value that is long, or came in blocks, in the octets of its A-XDR."""
     if association.uses_short_names:
         return short_name_procedure.read_one(association, attribute, access, progress)
     return get_procedure.get_one(

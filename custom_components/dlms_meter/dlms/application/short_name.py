@@ -8,11 +8,19 @@ from typing import NamedTuple, Self
 
 from ..codec.axdr import Data, encode_data, read_data
 from ..codec.cursor import Reader, encode_length
+from ..codec.slices import OCTETS_AT_ONCE, Slices
 from ..cosem.descriptors import SelectiveAccess
 from ..errors import DecodeError
 from .enums import DataAccessResult
-from .fields import encode_data_list, encode_list, read_data_list, read_flag, read_list
-from .get import GetResult, encode_result, read_result
+from .fields import (
+    encode_data_list,
+    encode_list,
+    read_data_list,
+    read_flag,
+    read_list,
+    read_list_in_slices,
+)
+from .get import GetResult, encode_result, read_result, read_result_in_slices
 
 _LEAST_OCTETS_OF_A_VARIABLE = 3
 _DATA = 0
@@ -182,12 +190,15 @@ class ReadRequest(NamedTuple):
 class ReadResponse(NamedTuple):
     """The results of a ReadRequest, in its order; or one piece of them."""
 
-    results: tuple[ReadResult, ...]
+    results: tuple[ReadResult, ...] | bytes
+    """Many octets of results are left as they were sent, to be read in slices, unless they are one block."""
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
         """Read the APDU, tag included."""
         reader.expect(_READ_RESPONSE, "read-response")
+        if reader.remaining > OCTETS_AT_ONCE and not _is_block(reader):
+            return cls(reader.rest())
         results = read_list(reader, _read_read_result, 2)
         # To reply_to_HLS_authentication a meter was seen to answer both a ReadResponse and a WriteResponse, in one APDU.
         if reader.remaining and reader.peek() == _WRITE_RESPONSE:
@@ -196,9 +207,10 @@ class ReadResponse(NamedTuple):
 
     def encode(self) -> bytes:
         """Encode the APDU."""
-        return bytes((_READ_RESPONSE,)) + encode_list(
-            map(_encode_read_result, self.results)
-        )
+        tag = bytes((_READ_RESPONSE,))
+        if isinstance(self.results, bytes):
+            return tag + self.results
+        return tag + encode_list(map(_encode_read_result, self.results))
 
 
 class WriteRequest(NamedTuple):
@@ -269,9 +281,9 @@ def encode_variables(variables: tuple[Variable, ...]) -> bytes:
     return encode_list([variable.encode() for variable in variables])
 
 
-def read_plain_results(reader: Reader) -> tuple[GetResult, ...]:
+def read_plain_results(reader: Reader) -> Slices[tuple[GetResult, ...]]:
     """Read a counted list of results of which none is a block."""
-    return read_list(reader, read_result, 2)
+    return read_list_in_slices(reader, read_result_in_slices, 2)
 
 
 def _read_variable(reader: Reader) -> Variable:
@@ -294,6 +306,11 @@ def _read_read_result(reader: Reader) -> ReadResult:
         reader.advance(1)
         return BlockArrived(reader.uint16())
     return read_result(reader)
+
+
+def _is_block(reader: Reader) -> bool:
+    """Tell whether what follows is a list of one block."""
+    return reader.data.startswith(bytes((1, _DATA_BLOCK_RESULT)), reader.offset)
 
 
 def _encode_read_result(result: ReadResult) -> bytes:

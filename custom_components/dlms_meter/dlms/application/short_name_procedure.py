@@ -29,6 +29,7 @@ from .procedure import (
     Procedure,
     Progress,
     decoded,
+    paused,
     refusal_or_fault,
     refused,
     send_blocks,
@@ -92,7 +93,7 @@ def read_one(
     )
     value = yield from _read_one(association, what, variable, progress)
     if name == OBJECT_LIST_NAME:
-        value = decoded(value)
+        value = yield from decoded(value)
         _learn_names(association, value)
     return value
 
@@ -109,7 +110,9 @@ def read_list(
     read: tuple[GetResult, ...] = ()
     if variables:
         answer = yield from _read(association, what, tuple(variables), progress)
-        read = _results_in(answer) if isinstance(answer, bytes) else answer
+        if isinstance(answer, bytes):
+            answer = yield from _results_in(answer)
+        read = answer
     if len(read) != len(variables):
         return ()
     results = iter(read)
@@ -279,7 +282,8 @@ def _read_variable(
     variable: _Variable,
     progress: Progress | None,
 ) -> Procedure[Data]:
-    return decoded((yield from _read_one(association, what, variable, progress)))
+    value = yield from _read_one(association, what, variable, progress)
+    return (yield from decoded(value))
 
 
 def _read_one(
@@ -315,6 +319,8 @@ def _read(
     if not isinstance(answer, ReadResponse):
         raise refusal_or_fault(what, answer)
     match answer.results:
+        case bytes() as octets:
+            return octets
         case (DataBlockResult() as block,):
             return (yield from _join_blocks(what, block, progress))
     results = [
@@ -341,16 +347,16 @@ def _join_blocks(
         raise refusal_or_fault(what, answer)
 
 
-def _results_in(octets: bytes) -> tuple[GetResult, ...]:
-    """Read a list of results that came in blocks."""
+def _results_in(octets: bytes) -> Procedure[tuple[GetResult, ...]]:
+    """Read a list of results that was long, or came in blocks."""
     reader = Reader(octets)
-    results = read_plain_results(reader)
+    results = yield from paused(read_plain_results(reader))
     reader.finish("the results")
     return results
 
 
 def _octets_in(what: str, octets: bytes) -> bytes:
-    """Return what came in blocks for one variable: a list of one result; or, as some have it, the value alone.
+    """Return the octets that came for one variable: a list of one result; or, as some have it, the value alone.
 
     An array of no elements begins like the former, and ends there.
     """

@@ -34,9 +34,7 @@ def read_data_in_slices(reader: Reader) -> Slices[Data]:
     try:
         value, reader.offset = yield from _read_long(octets, reader.offset, MAX_DEPTH)
     except IndexError, StructError:
-        raise DecodeError(
-            "the data goes on after the last octet", reader.end
-        ) from None
+        raise DecodeError("the data goes on after the last octet", reader.end) from None
     return value
 
 

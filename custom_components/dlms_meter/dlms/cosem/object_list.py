@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self
 from ..codec.axdr import decode_data, read_data
 from ..codec.cursor import Reader
 from ..codec.data import Data, DataType
+from ..codec.slices import Slices, finish, read_data_in_slices
 from ..errors import DecodeError
 from .obis import Obis
 from .values import elements
@@ -128,7 +129,15 @@ def decode_object_list(data: Data | bytes) -> tuple[CosemObject, ...]:
     Entries that do not even name an object are left out, rights that make no sense count as not said.
     Raises `DecodeError` if the value is no array, or no entry of it is an object.
     """
-    entries = _read_entries(data) if isinstance(data, bytes) else _entries_in(data)
+    return finish(read_object_list(data))
+
+
+def read_object_list(data: Data | bytes) -> Slices[tuple[CosemObject, ...]]:
+    """Do what `decode_object_list` does, in slices."""
+    if isinstance(data, Data):
+        entries = _entries_in(data)
+    else:
+        entries = yield from _read_entries(data)
     if not entries:
         raise DecodeError("an object list without a single object")
     bit_field = any(
@@ -138,11 +147,16 @@ def decode_object_list(data: Data | bytes) -> tuple[CosemObject, ...]:
         for entry in entries
     )
     modes = (None, None) if bit_field else (_OLD_ATTRIBUTE_MODES, _OLD_METHOD_MODES)
-    distinct = {id(entry.rights): entry.rights for entry in entries}
-    accesses = {key: _accesses(rights, *modes) for key, rights in distinct.items()}
-    return tuple(
-        [_cosem_object(entry, *accesses[id(entry.rights)]) for entry in entries]
-    )
+    accesses: dict[int, _Accesses] = {}
+    objects: list[CosemObject] = []
+    for number, entry in enumerate(entries, 1):
+        key = id(entry.rights)
+        if key not in accesses:
+            accesses[key] = yield from _read_rights(entry.rights, *modes)
+        objects.append(_cosem_object(entry, *accesses[key]))
+        if not number % _ENTRIES_AT_ONCE:
+            yield
+    return tuple(objects)
 
 
 class _Entry(NamedTuple):
@@ -177,6 +191,12 @@ def _entry(data: Data) -> _Entry | None:
     )
 
 
+type _Access = dict[int, AccessMode]
+type _Accesses = tuple[_Access, _Access]
+
+_ENTRIES_AT_ONCE = 200
+_ITEMS_AT_ONCE = 1000
+
 _HEAD = Struct(">3sHsB2s6s")
 _MARKS = (b"\x02\x04\x12", b"\x11", b"\x09\x06")
 """The tags and lengths before class, version and name, as most meters write them."""
@@ -187,41 +207,45 @@ type _Known = dict[int, list[tuple[bytes, Data]]]
 """By class: rights as they were written, and as they were read."""
 
 
-def _read_entries(octets: bytes) -> list[_Entry]:
+def _read_entries(octets: bytes) -> Slices[list[_Entry]]:
     """Read a list; rights that are written as some before are not read again, but are the same Data."""
     # 200 objects take 0.5 ms, by way of `decode_data` 2: what an object allows is what others of its class allow.
     if octets[:1] != bytes((DataType.ARRAY,)):
         return _entries_in(decode_data(octets))
     reader = Reader(octets, 1)
     known: _Known = {}
-    entries = [_read_entry(reader, known) for _ in range(reader.length())]
+    entries: list[_Entry] = []
+    for number in range(1, reader.length() + 1):
+        entry = yield from _read_entry(reader, known)
+        if entry is not None:
+            entries.append(entry)
+        if not number % _ENTRIES_AT_ONCE:
+            yield
     reader.finish("the object list")
-    return [entry for entry in entries if entry is not None]
+    return entries
 
 
-def _read_entry(reader: Reader, known: _Known) -> _Entry | None:
+def _read_entry(reader: Reader, known: _Known) -> Slices[_Entry | None]:
     """Read an entry; None if it does not name an object."""
     if reader.remaining < _HEAD.size:
-        return _entry(read_data(reader))
+        return _entry(read_data(reader))  # too short
     octets, start = reader.data, reader.offset
     first, class_id, second, version, third, name = _HEAD.unpack_from(octets, start)
     if (first, second, third) != _MARKS:
-        return _entry(read_data(reader))
+        return _entry((yield from read_data_in_slices(reader)))
     start += _HEAD.size
     ways = known.setdefault(class_id, [])
     for written, rights in ways:
         if octets.startswith(written, start):
             reader.offset = start + len(written)
             return _Entry(class_id, version, Obis(name), None, rights)
-    entry = _entry(read_data(reader))
+    entry = _entry((yield from read_data_in_slices(reader)))
     if entry is not None and entry.rights is not None and len(ways) < _WAYS:
         ways.append((octets[start : reader.offset], entry.rights))
     return entry
 
 
-def _cosem_object(
-    entry: _Entry, attributes: dict[int, AccessMode], methods: dict[int, AccessMode]
-) -> CosemObject:
+def _cosem_object(entry: _Entry, attributes: _Access, methods: _Access) -> CosemObject:
     return CosemObject(
         class_id=entry.class_id,
         version=entry.version,
@@ -232,18 +256,23 @@ def _cosem_object(
     )
 
 
-def _accesses(
+def _read_rights(
     rights: Data | None, attribute_modes: _Modes, method_modes: _Modes
-) -> tuple[dict[int, AccessMode], dict[int, AccessMode]]:
+) -> Slices[_Accesses]:
     lists = () if rights is None else elements(rights)[:2]
     attributes, methods = (*(elements(items) for items in lists), (), ())[:2]
-    return _access(attributes, attribute_modes), _access(methods, method_modes)
+    return (
+        (yield from _access(attributes, attribute_modes)),
+        (yield from _access(methods, method_modes)),
+    )
 
 
-def _access(items: tuple[Data, ...], modes: _Modes) -> dict[int, AccessMode]:
+def _access(items: tuple[Data, ...], modes: _Modes) -> Slices[_Access]:
     """Read {index, access mode, …} items, leaving out what is neither."""
-    access: dict[int, AccessMode] = {}
-    for item in items:
+    access: _Access = {}
+    for number, item in enumerate(items, 1):
+        if not number % _ITEMS_AT_ONCE:
+            yield
         match [element.value for element in elements(item)[:2]]:
             case [
                 int(index),
