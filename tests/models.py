@@ -35,15 +35,15 @@ def register(code: str, value: int, scaler: int, unit: int) -> MeterObject:
     return cosem_object(3, code, uint32(value), scaler_unit(scaler, unit), methods=1)
 
 
-def extended(code: str, value: int, scaler: int, unit: int, status: Data) -> MeterObject:
+def extended(
+    code: str, value: int, scaler: int, unit: int, status: Data
+) -> MeterObject:
     unit_of = scaler_unit(scaler, unit)
     return cosem_object(4, code, uint32(value), unit_of, status, MOMENT, methods=1)
 
 
 def disconnector(code: str, *, connected: bool, state: int) -> MeterObject:
-    return cosem_object(
-        70, code, boolean(connected), enum(state), enum(2), methods=2
-    )
+    return cosem_object(70, code, boolean(connected), enum(state), enum(2), methods=2)
 
 
 def mbus_client(
@@ -141,4 +141,3 @@ INDUSTRIAL: Sequence[MeterObject] = (
     cosem_object(62, "0-0:66.0.0", octets(bytes.fromhex("0102")), array(()), uint8(1)),
     *(item for item in HOUSEHOLD_METER if item.class_id == 7),
 )  # fmt: skip
-

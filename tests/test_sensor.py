@@ -414,7 +414,9 @@ def test_what_is_shown() -> None:
         item(5, "1-0:1.4.0"),
         item(1, "0-0:199.1.2"),
     ]
-    memory = MeterMemory(Identity(logical_device_name="SIM0000000000001"), tuple(objects))
+    memory = MeterMemory(
+        Identity(logical_device_name="SIM0000000000001"), tuple(objects)
+    )
     plans = plan_entities(memory, with_switch=False)
     shown = [str(plan.attributes[0]) for plan in plans if plan.kind == VALUE]
     assert shown == [
