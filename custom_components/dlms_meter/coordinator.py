@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+import logging
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -365,8 +366,11 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
 
     def _log_failures(self, readings: Readings) -> None:
         """Log each attribute once when the meter stops telling it, and once when it tells it again."""
+        shown = {plan.attributes[0] for plan in self.plans() if plan.attributes}
         for attribute in readings.failed.keys() - self._failing:
-            LOGGER.warning(
+            # Many meters lack what is read beside a value: its status, or the time of its capture.
+            LOGGER.log(
+                logging.WARNING if attribute in shown else logging.DEBUG,
                 "%s: %s cannot be read: %s",
                 self.name,
                 attribute,
