@@ -154,12 +154,13 @@ def test_rows_of_no_common_shape() -> None:
 
 
 def test_strings_of_changing_length() -> None:
-    """More lengths than shapes are kept: from then on row by row."""
+    """More shapes than are kept: from then on row by row."""
     lengths = [*range(100), 126, 127, 128, 200, *range(100)]
+    texts = [row(Data(T.VISIBLE_STRING, "x" * length)) for length in lengths]
     rows = [row(Data(T.OCTET_STRING, bytes(length))) for length in lengths]
-    assert len(set(lengths)) > MAX_SHAPES
-    check_twin(encode_data(array(rows)))
-    twice = [each for each in rows for _ in range(3)]
+    assert len(set(rows + texts)) > MAX_SHAPES
+    check_twin(encode_data(array(rows + texts)))
+    twice = [each for each in rows + texts for _ in range(3)]
     check_twin(encode_data(array(twice)))
 
 
