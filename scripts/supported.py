@@ -32,7 +32,9 @@ def table() -> str:
         rows.append(f"| {' | '.join(str(cell or '') for cell in cells)} |")
     if not rows:
         return NONE
-    head = "| Maker | Model | Firmware | Framing | Authentication |\n|---|---|---|---|---|"
+    head = (
+        "| Maker | Model | Firmware | Framing | Authentication |\n|---|---|---|---|---|"
+    )
     return "\n".join([head, *rows])
 
 
