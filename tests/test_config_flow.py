@@ -519,6 +519,16 @@ def test_settings_of_keys() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("level", "mechanism"), [("keys", "hls_gmac"), ("challenge", "hls_md5")]
+)
+async def test_level_proposes_its_own_mechanism(
+    hass: HomeAssistant, level: str, mechanism: str
+) -> None:
+    filled = filled_in(await choose_level(hass, level))
+    assert {**filled["expert"], **filled}["mechanism"] == mechanism
+
+
 async def test_challenge(hass: HomeAssistant, line: Line) -> None:
     form = await choose_level(hass, "challenge")
     result = await answer_flow(

@@ -19,6 +19,7 @@ from .const import (
     CONF_READINGS,
     CONF_SYSTEM_TITLE,
     MECHANISM_HLS_GMAC,
+    MECHANISM_HLS_MD5,
     MECHANISM_LLS,
     MECHANISM_NONE,
 )
@@ -32,6 +33,7 @@ from .settings import (
     InvalidSettings,
     client_settings,
     from_input,
+    level_of,
 )
 from .storage import MeterMemory, async_hand_over
 
@@ -101,6 +103,8 @@ class AccessSteps(ConfigFlow):
         """Ask for what a level needs, check it, and try it."""
         self._level = level
         if user_input is None:
+            if level_of(self._data) is not level:
+                self._data[CONF_MECHANISM] = _MECHANISMS.get(level, MECHANISM_HLS_MD5)
             return self._show_access()
         known = {
             key: value for key, value in self._data.items() if key not in SECRET_KEYS
