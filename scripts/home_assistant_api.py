@@ -205,11 +205,12 @@ class HomeAssistant:
         registry = await self.command(type="config/entity_registry/list")
 
         def sensor(place: str) -> str:
-            return next(
+            entity_id: str = next(
                 row["entity_id"]
                 for row in registry
                 if row["platform"] == DOMAIN and row["unique_id"].endswith(place)
             )
+            return entity_id
 
         grid = {
             "type": "grid",
