@@ -80,6 +80,12 @@ class Wire:
             self._hang_up()
             self._receiver.connection_lost(None)
 
+    def lose(self, error: TransportError) -> None:
+        """Break the connection."""
+        self.open = False
+        self._hang_up()
+        self._receiver.connection_lost(error)
+
     def _carry(self, data: bytes) -> None:
         if self.open and (answer := self._answer(data)):
             self._receiver.data_received(answer)

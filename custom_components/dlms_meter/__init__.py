@@ -1,5 +1,6 @@
 """DLMS/COSEM meters in Home Assistant."""
 
+from homeassistant.components.usb import async_register_port_event_callback
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import (
     config_validation as cv,
@@ -12,6 +13,7 @@ from .const import DOMAIN, PLATFORMS
 from .coordinator import DlmsConfigEntry, DlmsCoordinator
 from .entity import meter_info
 from .services import async_setup_services
+from .settings import is_serial
 from .storage import MeterStore
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -28,6 +30,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: DlmsConfigEntry) -> bool
     coordinator = DlmsCoordinator(hass, entry)
     await coordinator.async_config_entry_first_refresh()
     entry.runtime_data = coordinator
+    if is_serial(entry.data):
+        entry.async_on_unload(
+            async_register_port_event_callback(hass, coordinator.async_ports_changed)
+        )
     dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id, **meter_info(coordinator)
     )

@@ -1,6 +1,6 @@
 """Polling: one complete session a poll, and what Home Assistant makes of its errors."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ from .dlms import (
     ServiceError,
     Value,
 )
-from .failures import failure_of
+from .failures import failure_of, pause_after
 from .plan import PROFILE_CLASS, EntityPlan, plan_entities
 from .plausibility import PlausibilityGuard
 from .readings import with_choice
@@ -98,6 +98,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         entry.async_on_unload(self._channel.async_hold())
         self.client = self._make_client(None)
         self._refusal: AuthenticationFailed | None = None
+        self._failures = 0  # polls in a row
         self._store = MeterStore(hass, entry.entry_id)
         self._kept: MeterMemory | None = None
         self._guard = PlausibilityGuard({})
@@ -177,6 +178,16 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         self.memory.learned = self.client.memory.to_storage()
         self.memory.invocation_counter = self._counter
 
+    @callback
+    def async_ports_changed(
+        self, added: Collection[object], removed: Collection[object]
+    ) -> None:
+        """Try again at once when an adapter is plugged in: it may be ours, under whatever name."""
+        if added and not self.last_update_success:
+            self.config_entry.async_create_background_task(
+                self.hass, self.async_refresh(), f"{self.name}: adapter plugged in"
+            )
+
     @asynccontextmanager
     async def async_session(self) -> AsyncIterator[DlmsClient]:
         """Lead one session with the meter, after making sure that it is ours. Others wait for their turn.
@@ -216,11 +227,16 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             ) from error
         except DlmsError as error:
             failure = failure_of(error, self.client)
+            self._failures += 1
+            interval = poll_interval(self.config_entry.options)
+            pause = pause_after(failure.key, self._failures, interval)
             raise UpdateFailed(
                 translation_domain=DOMAIN,
                 translation_key=failure.key,
                 translation_placeholders={"reason": failure.reason},
+                retry_after=pause.total_seconds(),
             ) from error
+        self._failures = 0
         self.session_seconds = self.hass.loop.time() - begin
         return readings
 

@@ -1,5 +1,6 @@
 """What went wrong, for people: from any error to the key of a sentence in the translations. One table for all."""
 
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 from homeassistant.const import CONF_PASSWORD
@@ -14,6 +15,21 @@ _FIELDS: Final = {
 }
 """The field to look at; the whole form for all others."""
 
+_REFUSALS: Final = {
+    Symptom.ASSOCIATION_REJECTED,
+    Symptom.CONTEXT_REFUSED,
+    Symptom.AUTHENTICATION_WANTED,
+    Symptom.WRONG_KEY,
+    Symptom.COUNTER_REFUSED,
+}
+"""The meter was reached, and did not let us in: some lock themselves for minutes when they are asked again soon."""
+_POLLS_AT_USUAL_PACE: Final = 3
+"""So often in a row may a line fail before it is left alone for longer."""
+_LONGEST_AFTER_FAILURE: Final = timedelta(minutes=15)
+_AFTER_REFUSAL: Final = timedelta(minutes=5)
+_LONGEST_AFTER_REFUSAL: Final = timedelta(hours=1)
+_MOST_DOUBLINGS: Final = 16
+
 
 class Failure(NamedTuple):
     """What to show at which field of a form; `reason` are the words of the client, in English."""
@@ -21,6 +37,21 @@ class Failure(NamedTuple):
     key: str
     reason: str = ""
     field: str = "base"
+
+
+def pause_after(key: str, failures: int, interval: timedelta) -> timedelta:
+    """Return how long to leave a meter alone after so many polls failed in a row, the last one as `key` says.
+
+    It doubles with each failure up to a limit; `interval` between polls that succeed is the least.
+    """
+    if key in _REFUSALS:
+        shortest, longest = max(interval, _AFTER_REFUSAL), _LONGEST_AFTER_REFUSAL
+        doublings = failures - 1
+    else:
+        shortest, longest = interval, _LONGEST_AFTER_FAILURE
+        doublings = failures - _POLLS_AT_USUAL_PACE
+    pause = shortest * (1 << min(max(doublings, 0), _MOST_DOUBLINGS))
+    return min(pause, max(longest, interval))
 
 
 def failure_of(error: Exception, client: DlmsClient | None) -> Failure:
