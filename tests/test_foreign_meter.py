@@ -16,7 +16,16 @@ from tests.foreign.pydlms_meter import (
     pydlms_meter,
 )
 from tests.foreign.test_pydlms_meter import ask_its_own_client
-from tests.home import EXPERT, add_meter, state_of
+from tests.home import (
+    EXPERT,
+    add_meter,
+    answer_flow,
+    begin_flow,
+    choose,
+    connect,
+    proposed,
+    state_of,
+)
 
 __all__ = ["pydlms_meter"]  # a fixture of this module
 
@@ -87,3 +96,18 @@ async def test_its_word_on_a_wrong_password(
     }
     result = await add_meter(hass, entered)
     assert result["errors"] == {"password": "invalid_auth"}
+
+
+async def test_it_is_found(hass: HomeAssistant, pydlms_meter: PydlmsMeter) -> None:
+    """With nothing known but host and port."""
+    place = {"host": "127.0.0.1", "port": pydlms_meter.port}
+    form = await choose(
+        hass, await connect(hass, await begin_flow(hass), place), "find"
+    )
+    result = await answer_flow(hass, form, {})
+    assert result["step_id"] == "readings"
+    done = await answer_flow(hass, result, proposed(result))
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert done["data"]["framing"] == pydlms_meter.framing
+    assert done["result"].unique_id == NAME
+    assert await hass.config_entries.async_unload(done["result"].entry_id)
