@@ -1,6 +1,6 @@
 """The rows of a profile: from the octets of its buffer to moments and values.
 
-Rows are kept as captured, and get their meaning when they are looked at: a year of quarter-hours takes 12 MB, not 40.
+Rows are kept as captured, and get their meaning when they are looked at: a year of quarter-hours takes 12 MB, not 23.
 Source: DLMS UA Blue Book, Profile generic (class 7).
 """
 
