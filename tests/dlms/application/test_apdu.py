@@ -4,7 +4,11 @@ import pytest
 
 from custom_components.dlms_meter.dlms.application.acse import Aare, Rlre
 from custom_components.dlms_meter.dlms.application.action import ActionResponseNormal
-from custom_components.dlms_meter.dlms.application.apdu import Apdu, decode_apdu
+from custom_components.dlms_meter.dlms.application.apdu import (
+    Apdu,
+    decode_apdu,
+    wants_answer,
+)
 from custom_components.dlms_meter.dlms.application.enums import (
     AssociationResult,
     DataAccessResult,
@@ -146,3 +150,19 @@ def test_a_refusing_aare_of_any_length_is_a_refusal_once_its_result_is_there() -
 def test_unknown(octets: bytes, shown: str) -> None:
     with pytest.raises(DecodeError, match=f"begins with {shown} "):
         decode_apdu(octets)
+
+
+@pytest.mark.parametrize(
+    ("octets", "wanted"),
+    [
+        ("c101c1 0003 0100010800ff 02 00 1107", True),
+        ("c10181 0003 0100010800ff 02 00 1107", False),
+        ("d9 c0000001 00 00 00", True),
+        ("d9 80000001 00 00 00", False),
+        ("06 01 02 1508 01 1107", True),
+        ("16 01 02 1508 01 1107", False),
+        ("62 00", True),
+    ],
+)
+def test_which_requests_want_an_answer(octets: str, wanted: bool) -> None:
+    assert wants_answer(decode_apdu(bytes.fromhex(octets))) is wanted

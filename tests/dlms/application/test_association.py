@@ -29,7 +29,11 @@ from custom_components.dlms_meter.dlms.application.failure import (
     ConfirmedServiceError,
     ExceptionResponse,
 )
+from custom_components.dlms_meter.dlms.application.fields import InvokeIdAndPriority
+from custom_components.dlms_meter.dlms.application.get import GetRequestNext
 from custom_components.dlms_meter.dlms.application.initiate import InitiateResponse
+from custom_components.dlms_meter.dlms.application.set import SetRequestNormal
+from custom_components.dlms_meter.dlms.codec.data import Data, DataType
 from custom_components.dlms_meter.dlms.errors import (
     AssociationRejected,
     AuthenticationFailed,
@@ -39,7 +43,7 @@ from custom_components.dlms_meter.dlms.errors import (
 )
 from tests.harness import check_damage
 
-from .conversation import EVERYTHING, associated, granted
+from .conversation import ENERGY, EVERYTHING, associated, granted
 
 TOO_LITTLE_IN_COMMON = ConfirmedServiceError(
     ConfirmedService.INITIATE_ERROR,
@@ -378,3 +382,49 @@ def test_a_damaged_answer_to_the_request(aare: Aare) -> None:
             pending().establish(received)
 
     check_damage(aare.encode(), establish, count=500)
+
+
+def test_a_request_for_short_names() -> None:
+    association = Association(
+        AssociationSettings(context=ApplicationContext.SHORT_NAME)
+    )
+    assert association.uses_short_names
+    assert (
+        association.encode(association.request()).hex()
+        == "601da109060760857405080102be10040e01000000065f1f04001c1b20ffff"
+    )
+
+
+def blockwise(size: int, granted_too: bool = True) -> Association:
+    association = Association(AssociationSettings(block_transfer_window=5))
+    aarq = association.request()
+    assert aarq.user_information is not None
+    assert aarq.user_information.hex() == "01000000065f1f040020fedfffff"
+    gbt = Conformance.GENERAL_BLOCK_TRANSFER
+    association.establish(
+        granted(EVERYTHING if granted_too else EVERYTHING & ~gbt, size)
+    )
+    return association
+
+
+def test_general_block_transfer_lifts_the_limit_for_requests() -> None:
+    long = GetRequestNext(InvokeIdAndPriority(0xC1), 7)
+    association = blockwise(100)
+    assert association.uses_block_transfer
+    assert association.request_capacity is None
+    assert association.block_capacity == 100
+    assert association.fits(long)
+    assert blockwise(0).block_capacity is None
+    without = blockwise(100, granted_too=False)
+    assert not without.uses_block_transfer
+    assert without.request_capacity == 100
+    assert without.block_capacity is None
+
+
+def test_a_request_that_general_block_transfer_will_carry() -> None:
+    request = SetRequestNormal(
+        InvokeIdAndPriority(0xC1), ENERGY, None, Data(DataType.OCTET_STRING, bytes(200))
+    )
+    assert len(blockwise(100).encode(request)) > 200
+    with pytest.raises(LocalProtocolError, match="takes 100 at most"):
+        blockwise(100, granted_too=False).encode(request)

@@ -1,0 +1,101 @@
+"""Where attributes and methods are in short name referencing."""
+
+import pytest
+
+from custom_components.dlms_meter.dlms.cosem.descriptors import (
+    AttributeDescriptor,
+    MethodDescriptor,
+)
+from custom_components.dlms_meter.dlms.cosem.meter_memory import ShortName
+from custom_components.dlms_meter.dlms.cosem.obis import Obis
+from custom_components.dlms_meter.dlms.cosem.object_list import CosemObject
+from custom_components.dlms_meter.dlms.cosem.short_names import (
+    attribute_name,
+    method_name,
+    names_of,
+)
+
+PROFILE = Obis.parse("1-0:99.1.0")
+ASSOCIATION = Obis.parse("0-0:40.0.0")
+HERE = Obis.parse("0-0:1.0.0")
+
+
+def test_only_objects_with_a_base_name_have_a_short_name() -> None:
+    def item(class_id: int, base_name: int | None) -> CosemObject:
+        return CosemObject(
+            class_id=class_id, version=1, logical_name=HERE, base_name=base_name
+        )
+
+    assert names_of([item(1, 0x100), item(3, None)]) == {(1, HERE): ShortName(0x100, 1)}
+
+
+@pytest.mark.parametrize(
+    ("attribute_id", "name"),
+    [(1, 0x60E0), (2, 0x60E8), (4, 0x60F8), (5, 0x6100), (6, 0x6108)],
+)
+def test_attributes_of_a_recorded_profile(attribute_id: int, name: int) -> None:
+    """As its reader asked for them: capture_period at 60F8, sort_method at 6100, sort_object at 6108."""
+    names = {(7, PROFILE): ShortName(0x60E0, 1)}
+    attribute = AttributeDescriptor(7, PROFILE, attribute_id)
+    assert attribute_name(names, attribute) == name
+
+
+def test_names_go_round_after_16_bits() -> None:
+    names = {(7, PROFILE): ShortName(0xFFF8, 1)}
+    assert attribute_name(names, AttributeDescriptor(7, PROFILE, 2)) == 0
+
+
+@pytest.mark.parametrize("attribute_id", [0, -1])
+def test_no_such_attribute(attribute_id: int) -> None:
+    names = {(7, PROFILE): ShortName(0x60E0, 1)}
+    assert attribute_name(names, AttributeDescriptor(7, PROFILE, attribute_id)) is None
+
+
+def test_unknown_object() -> None:
+    assert attribute_name({}, AttributeDescriptor(7, PROFILE, 2)) is None
+    assert method_name({}, MethodDescriptor(7, PROFILE, 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("class_id", "attribute_id", "name"),
+    [
+        (12, 2, 0xFA08), (12, 3, 0xFA10), (15, 1, 0xFA00), (15, 2, 0xFA08),
+        (15, 3, None), (15, 8, None), (15, 9, 0xFA18),
+    ],
+)  # fmt: skip
+def test_attributes_of_the_association(
+    class_id: int, attribute_id: int, name: int | None
+) -> None:
+    attribute = AttributeDescriptor(class_id, ASSOCIATION, attribute_id)
+    assert attribute_name({}, attribute) == name
+
+
+@pytest.mark.parametrize(
+    ("class_id", "method_id", "name"),
+    [(12, 1, 0xFA20), (12, 3, 0xFA30), (12, 8, 0xFA58), (15, 1, 0xFA58), (15, 3, None), (12, 0, None)],
+)  # fmt: skip
+def test_methods_of_the_association(
+    class_id: int, method_id: int, name: int | None
+) -> None:
+    """reply_to_HLS_authentication is at FA58, whichever association it is called of."""
+    assert method_name({}, MethodDescriptor(class_id, ASSOCIATION, method_id)) == name
+
+
+@pytest.mark.parametrize(
+    ("class_id", "version", "offset"),
+    [
+        (3, 0, 0x28), (4, 0, 0x38), (5, 0, 0x48), (7, 1, 0x58), (8, 0, 0x60), (9, 0, 0x20), (70, 0, 0x20),
+        (64, 0, 0x28), (64, 1, 0x30), (64, 2, 0x30), (72, 0, 0x60), (72, 1, 0x70),
+    ],
+)  # fmt: skip
+def test_methods(class_id: int, version: int, offset: int) -> None:
+    names = {(class_id, HERE): ShortName(0x1000, version)}
+    first = MethodDescriptor(class_id, HERE, 1)
+    assert method_name(names, first) == 0x1000 + offset
+    assert method_name(names, first._replace(method_id=3)) == 0x1000 + offset + 16
+
+
+@pytest.mark.parametrize("class_id", [1, 4711])
+def test_methods_nobody_knows_the_place_of(class_id: int) -> None:
+    names = {(class_id, HERE): ShortName(0x1000, 0)}
+    assert method_name(names, MethodDescriptor(class_id, HERE, 1)) is None
