@@ -31,7 +31,7 @@ HOME_ASSISTANT_FLOORS = [
     },
     {"flow_find", "options_flow"},
     {"flow_access"},
-    {"control", "entity", "flow_schemas"},
+    {"control", "entity", "flow_schemas", "line_quality"},
     {"coordinator"},
     {"readings"},
     {"plan"},

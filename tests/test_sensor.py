@@ -68,9 +68,10 @@ def row(hass: HomeAssistant, entity: er.RegistryEntry) -> dict[str, str]:
     """Return what there is to know of an entity, in words that are the same in all releases of Home Assistant."""
     state = hass.states.get(entity.entity_id)
     assert state is not None
+    shown = f"{state.state} {state.attributes.get('unit_of_measurement', '')}".rstrip()
     return {
         "name": f"{state.name}",
-        "state": f"{state.state} {state.attributes.get('unit_of_measurement', '')}".rstrip(),
+        "state": "real time" if entity.translation_key == "session_time" else shown,
         "classes": f"{entity.original_device_class} {state.attributes.get('state_class')}",
         "category": f"{entity.entity_category}",
         "key": f"{entity.translation_key} {entity.unique_id}",

@@ -34,6 +34,7 @@ from custom_components.dlms_meter.dlms import (
     Symptom,
     describe,
 )
+from custom_components.dlms_meter.line_quality import LINE_QUALITY
 
 INTEGRATION = Path(__file__).parents[1] / "custom_components" / "dlms_meter"
 ENGLISH: dict[str, Any] = json.loads(
@@ -237,7 +238,9 @@ def test_every_sensor_has_a_name() -> None:
     names = ENGLISH["entity"]["sensor"]
     with_tariff = {f"{key}_tariff" for key in descriptions._NAMED_WITH_TARIFF}
     kinds = {row.kind for row in ROWS if row.platform is Platform.SENSOR}
-    assert set(names) == descriptions._NAMED | with_tariff | kinds | OWN_KEYS
+    quality = {description.key for description in LINE_QUALITY}
+    own = kinds | OWN_KEYS | quality
+    assert set(names) == descriptions._NAMED | with_tariff | own
     for key, text in names.items():
         placeholders = set(re.findall(r"{(\w+)}", text["name"]))
         expected = {

@@ -1,6 +1,7 @@
 """DLMS/COSEM meters in Home Assistant."""
 
 from homeassistant.components.usb import async_register_port_event_callback
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import (
     config_validation as cv,
@@ -12,6 +13,7 @@ from homeassistant.helpers.typing import ConfigType
 from .const import DOMAIN, PLATFORMS
 from .coordinator import DlmsConfigEntry, DlmsCoordinator
 from .entity import meter_info
+from .line_quality import LINE_QUALITY
 from .services import async_setup_services
 from .settings import is_serial
 from .storage import MeterStore
@@ -50,6 +52,9 @@ def _clean_up(hass: HomeAssistant, coordinator: DlmsCoordinator) -> None:
     planned = {
         (plan.platform, f"{coordinator.device_id(plan.channel)}_{plan.key}")
         for plan in plans
+    } | {
+        (Platform.SENSOR, f"{coordinator.unique_id}_{description.key}")
+        for description in LINE_QUALITY
     }
     entities = er.async_get(hass)
     for entity in er.async_entries_for_config_entry(entities, entry_id):

@@ -25,6 +25,7 @@ from .dlms import (
     Value,
 )
 from .entity import ATTR_OBIS_CODE, DlmsAttributeEntity, DlmsEntity
+from .line_quality import LINE_QUALITY, LineQualitySensor
 from .plan import PROFILE_CLASS, VALUE, EntityPlan
 from .rows import row_json
 
@@ -47,6 +48,9 @@ async def async_setup_entry(
         _make_sensor(coordinator, plan)
         for plan in coordinator.plans()
         if plan.platform is Platform.SENSOR
+    )
+    async_add_entities(
+        LineQualitySensor(coordinator, description) for description in LINE_QUALITY
     )
 
 
