@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
@@ -28,6 +29,7 @@ from custom_components.dlms_meter.dlms.cosem.meters import ServerAddress
 from tests.dlms.sites import StrictSession
 from tests.line.optical import DirectMeter, OpticalMeter
 from tests.line.paced import Port
+from tests.line.ports import pty_meter
 from tests.line.sessions import household, poll, settings
 from tests.line.test_sharing import Bus
 from tests.simulator import HdlcSession
@@ -354,6 +356,40 @@ def test_hold_of_a_line_in_use_ends_with_its_turn() -> None:
             assert port.opened[0].open
 
     run(port, main)
+
+
+def descriptors() -> int:
+    """Count what this process has open."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_adapter_under_another_name(tmp_path: Path) -> None:
+    """Unplugged between two polls and plugged in again: the id leads to the new device, though the old one is gone."""
+    by_id = tmp_path / "usb-head"
+    channel = Channel()
+    release = channel.async_hold()
+    client = client_of(channel, SerialEndpoint(str(by_id)))
+
+    def meter() -> DirectMeter:
+        return DirectMeter(HdlcSession(household()), LineSettings())
+
+    async with pty_meter(meter()) as after:
+        async with pty_meter(meter()) as before:
+            assert before.path != after.path
+            by_id.symlink_to(before.path)
+            await read(channel, client)
+            await read(channel, client)
+            opened = descriptors()
+        by_id.unlink()
+        with pytest.raises(TransportError):
+            await read(channel, client)
+        assert descriptors() == opened - 3  # both ends of the pty, and our port
+        by_id.symlink_to(after.path)
+        await read(channel, client)
+        assert descriptors() == opened - 2
+        await release()
+        assert descriptors() == opened - 3
 
 
 @pytest.mark.parametrize(

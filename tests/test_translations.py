@@ -246,6 +246,7 @@ def test_every_sensor_has_a_name() -> None:
         expected = {
             "other": {"meaning", "detail"},
             "unknown": {"obis"},
+            **{key: set() for key in quality},
         }.get(key, {"detail", "tariff"} if key in with_tariff else {"detail"})
         assert placeholders == expected, key
 
