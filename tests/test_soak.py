@@ -16,7 +16,8 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.home import NOBODY, Line, silence
+from custom_components.dlms_meter.dlms import TransportError
+from tests.home import Line, silence
 
 POLLS = int(os.environ.get("DLMS_SOAK_POLLS", "60"))
 _SETTLED = 0.2
@@ -44,7 +45,8 @@ def use() -> Use:
 def spoil(line: Line, random: Random) -> None:
     """Let the next poll meet a fault, or none."""
     fault = random.choice(("none", "none", "nobody", "silence", "nonsense", "noise"))
-    line.broken = NOBODY if fault == "nobody" else None
+    # Raised again and again, one exception would keep all its tracebacks.
+    line.broken = TransportError("refused") if fault == "nobody" else None
     line.answer = {
         "silence": silence,
         "nonsense": lambda _: bytes.fromhex("0001000100100002FFFF"),
