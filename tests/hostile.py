@@ -24,18 +24,19 @@ from custom_components.dlms_meter.dlms.link.hdlc_address import HdlcAddress
 from custom_components.dlms_meter.dlms.link.hdlc_frame import Frame, FrameType
 from custom_components.dlms_meter.dlms.transport import Receiver
 from custom_components.dlms_meter.dlms.transport.endpoint import Endpoint
+from custom_components.dlms_meter.dlms.transport.stream import READ_AT_ONCE
 from tests.simulator import HdlcSession, Meter, MeterSession, WrapperSession
 
 NOW = datetime(2026, 11, 3, 10, 20, 30, tzinfo=UTC)
 LONGEST_APDU = 0xFFFF
-READ_AT_ONCE = 256 * 1024
-"""So much asyncio reads from a socket before anybody else has a turn."""
+FLOOD = 256 * 1024
+"""Octets of nonsense."""
 
 type Answer = Callable[[bytes], bytes]
 """What the meter says to a GET-Request, as it goes over the wire; the request is an APDU."""
 
 ATTRIBUTE = AttributeDescriptor(1, Obis.parse("0-0:96.1.0*255"), 2)
-_ROOM = LONGEST_APDU - 64
+_ROOM = LONGEST_APDU - 128
 
 
 def _nested(depth: int) -> bytes:
@@ -81,6 +82,40 @@ def in_list(request: bytes) -> bytes:
     return wrapped(b"\xc4\x03" + request[2:3] + encode_length(count) + bytes(2 * count))
 
 
+def listed(value: bytes) -> Answer:
+    """Answer a list with a long value, and nulls for the rest."""
+
+    def answer(request: bytes) -> bytes:
+        if request[1] == 1:
+            return normally(value)(request)
+        nulls = bytes(2 * (request[3] - 1))
+        return wrapped(b"\xc4\x03" + request[2:4] + b"\x00" + value + nulls)
+
+    return answer
+
+
+def as_buffer(value: bytes) -> Answer:
+    """Answer what a profile of two columns is asked, and give the value as its buffer."""
+    attributes = {
+        3: "0102 0204 120008 09060000010000ff 0f02 120000 0204 120003 09060100010800ff 0f02 120000",
+        4: "0600000384",
+        5: "1601",
+        6: "0204 120008 09060000010000ff 0f02 120000",
+        7: "0600001000",
+    }
+
+    def answer(request: bytes) -> bytes:
+        if request[1] == 1:
+            octets = attributes.get(request[11])
+            return normally(value if octets is None else bytes.fromhex(octets))(request)
+        items = [request[place : place + 10] for place in range(4, len(request), 10)]
+        results = [attributes.get(item[8], "00") for item in items]
+        answers = b"".join([b"\x00" + bytes.fromhex(octets) for octets in results])
+        return wrapped(b"\xc4\x03" + request[2:4] + answers)
+
+    return answer
+
+
 def in_blocks(value: bytes, times: int) -> Answer:
     """Answer with an array of so many such values, one to a block."""
 
@@ -103,13 +138,13 @@ def wrapped(apdu: bytes) -> bytes:
 
 def small_wrapper_frames(_request: bytes) -> bytes:
     """Say nothing, very often."""
-    return wrapped(b"\xc4") * (READ_AT_ONCE // 9)
+    return wrapped(b"\xc4") * (FLOOD // 9)
 
 
 def notifications(_request: bytes) -> bytes:
     """Tell things nobody wants to know."""
     return wrapped(bytes.fromhex("0f00000001000203110712000906010203040506")) * (
-        READ_AT_ONCE // 28
+        FLOOD // 28
     )
 
 
@@ -117,19 +152,19 @@ def false_frames(_request: bytes) -> bytes:
     """Begin long HDLC frames with a good header check, every few octets."""
     client, server = HdlcAddress.client(16), HdlcAddress.server(1)
     longest = Frame(client, server, FrameType.I, bytes(2030)).encode()
-    return longest[:9] * (READ_AT_ONCE // 9)
+    return longest[:9] * (FLOOD // 9)
 
 
 def flags(_request: bytes) -> bytes:
     """Send what looks like the beginning of a frame, every three octets."""
-    return b"\x7e\xa7\xff" * (READ_AT_ONCE // 3)
+    return b"\x7e\xa7\xff" * (FLOOD // 3)
 
 
 def ready_frames(_request: bytes) -> bytes:
     """Be ready, very often."""
     client, server = HdlcAddress.client(16), HdlcAddress.server(1)
     frame = Frame(client, server, FrameType.RR, receive_sequence=1).encode()
-    return frame * (READ_AT_ONCE // len(frame))
+    return frame * (FLOOD // len(frame))
 
 
 class Wire:
@@ -140,6 +175,7 @@ class Wire:
         session = HdlcSession if framing is Framing.HDLC else WrapperSession
         self._meter: MeterSession = session(Meter(now=lambda: NOW))
         self._answer = answer
+        self._said = b""
 
     def write(self, data: bytes) -> None:
         place = data.find(b"\xc0")
@@ -147,40 +183,54 @@ class Wire:
             said = self._answer(data[place:])
         else:
             said = self._meter.receive_data(data)
-        loop = asyncio.get_running_loop()
-        for start in range(0, len(said), READ_AT_ONCE):
-            piece = said[start : start + READ_AT_ONCE]
-            loop.call_soon(self._receiver.data_received, piece)
+        if said and not self._said:
+            asyncio.get_running_loop().call_soon(self._say)
+        self._said += said
+
+    def _say(self) -> None:
+        """Hand over as much as a TCP connection does at a time."""
+        piece, self._said = self._said[:READ_AT_ONCE], self._said[READ_AT_ONCE:]
+        if self._said:
+            asyncio.get_running_loop().call_soon(self._say)
+        self._receiver.data_received(piece)
 
     async def close(self) -> None:
         self._receiver.connection_lost(None)
 
 
-def longest_stop(framing: Framing, answer: Answer) -> float:
+type Work = Callable[[DlmsClient], Coroutine[object, object, object]]
+
+
+async def get(client: DlmsClient) -> object:
+    return await client.get(ATTRIBUTE)
+
+
+def longest_stop(framing: Framing, answer: Answer, work: Work = get) -> float:
     """Return how long the event loop stands still, at most, in a session with such a meter (s of processor time)."""
 
-    async def main() -> float:
-        async def open_transport(_: Endpoint, receiver: Receiver) -> Wire:
-            return Wire(receiver, framing, answer)
+    async def open_transport(_: Endpoint, receiver: Receiver) -> Wire:
+        return Wire(receiver, framing, answer)
 
-        settings = ClientSettings(
-            endpoint=TcpEndpoint("meter.example", 4059),
-            framing=framing,
-            response_timeout=0.05,
-            request_timeout=1,
-            attempts=1,
-        )
-        with patch.object(connection, "open_transport", open_transport):
-            return await watch(_read(settings))
+    async def session() -> None:
+        with suppress(DlmsError):
+            async with DlmsClient(settings) as client:
+                kept.append(await work(client))
 
+    kept: list[object] = []  # how long it takes to forget is the caller's business
+    settings = ClientSettings(
+        endpoint=TcpEndpoint("meter.example", 4059),
+        framing=framing,
+        response_timeout=0.05,
+        request_timeout=10,
+        attempts=1,
+    )
     gc.collect()
-    return asyncio.run(main())
-
-
-async def _read(settings: ClientSettings) -> None:
-    with suppress(DlmsError):
-        async with DlmsClient(settings) as client:
-            await client.get(ATTRIBUTE)
+    gc.disable()
+    try:
+        with patch.object(connection, "open_transport", open_transport):
+            return asyncio.run(watch(session()))
+    finally:
+        gc.enable()
 
 
 async def watch(work: Coroutine[object, object, None]) -> float:

@@ -33,14 +33,19 @@ from .cosem.values import (
     ScalerUnit,
     Value,
     decode_scaler_unit,
+    has_more_elements,
     scaler_unit_of,
 )
 from .errors import (
+    DecodeError,
     DlmsError,
     ServiceError,
 )
 from .profiles import carry_out
 from .session import Session
+
+_MOST_ELEMENTS: Final = 2000
+"""A value made of more is none that anybody reads every minute; to give it a meaning would keep others waiting."""
 
 OBJECT_LIST: Final = AttributeDescriptor(15, Obis.parse("0-0:40.0.0*255"), 2)
 
@@ -297,4 +302,8 @@ def _value_in(answer: Data | DlmsError) -> Data:
     """Return what the meter answered for one attribute; raise what it refused it with."""
     if isinstance(answer, DlmsError):
         raise answer
+    if has_more_elements(answer, _MOST_ELEMENTS):
+        raise DecodeError(
+            f"more than {_MOST_ELEMENTS} elements are too many for a reading: use get"
+        )
     return answer

@@ -424,3 +424,20 @@ def test_every_vector_is_no_danger_as_data() -> None:
     for vector in vectors():
         if isinstance(vector.hex, str):
             check_damage(vector.octets, decode_data, count=20)
+
+
+@pytest.mark.parametrize(
+    ("octets", "text"),
+    [
+        ("0600012345", "DOUBLE_LONG_UNSIGNED 74565"),
+        ("0902abcd", "OCTET_STRING abcd"),
+        ("0404a0", "BIT_STRING 1010"),
+        ("00", "NULL_DATA None"),
+        ("0103 0000 0202 0000", "ARRAY of 3"),
+        ("0203 0000 0202 0000", "STRUCTURE of 3"),
+        ("1311 03 010203", "COMPACT_ARRAY of 3"),
+        ("0964" + "77" * 100, "OCTET_STRING " + "77" * 40),
+    ],
+)
+def test_text_for_messages_is_short(octets: str, text: str) -> None:
+    assert str(decode_data(bytes.fromhex(octets))) == text

@@ -139,6 +139,9 @@ type DataValue = (
 )
 
 
+_LONGEST_TEXT = 80  # characters
+
+
 class Data(NamedTuple):
     """One COSEM value: the tag of the CHOICE and what it holds.
 
@@ -150,3 +153,14 @@ class Data(NamedTuple):
 
     type: DataType
     value: DataValue
+
+    def __str__(self) -> str:
+        """Show type and value; of a value made of others, how many they are: there may be thousands."""
+        held = self.value
+        if isinstance(held, CompactArray):
+            held = held.elements
+        if self.type in SEQUENCES or self.type is DataType.COMPACT_ARRAY:
+            assert isinstance(held, tuple)
+            return f"{self.type.name} of {len(held)}"
+        shown = held.hex() if isinstance(held, bytes) else str(held)
+        return f"{self.type.name} {shown[:_LONGEST_TEXT]}"

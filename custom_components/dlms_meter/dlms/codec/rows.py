@@ -36,6 +36,10 @@ _new = tuple.__new__
 type Row = tuple[DataValue, ...]
 
 
+LONGEST_ROW = 8192
+"""Octets of a row: real ones have less than two hundred, and a longer one would keep everybody waiting."""
+
+
 class RowRun(NamedTuple):
     """Rows that follow one another and have the same types: `rows[r][c]` is the value of a `Data` of `types[c]`."""
 
@@ -210,6 +214,8 @@ class _Described:
     """The elements of a compact-array: their tags were sent once, before them."""
 
     def __init__(self, octets: bytes, description: TypeDescription) -> None:
+        if description.least()[0] > LONGEST_ROW:
+            raise DecodeError(f"rows of more than {LONGEST_ROW} octets", 1)
         self.octets = octets
         self._description = description
         is_row = description.type is DataType.STRUCTURE
@@ -233,8 +239,9 @@ class _Described:
 
 
 def _read_element(octets: bytes, offset: int) -> tuple[Data, int]:
-    reader = Reader(octets, offset)
-    return read_data(reader), reader.offset
+    """Read one element. What is too long for a row, or for a cell, counts as cut short."""
+    reader = Reader(octets[offset : offset + LONGEST_ROW])
+    return read_data(reader), offset + reader.offset
 
 
 def _row_of(element: Data) -> tuple[tuple[DataType, ...], Row]:

@@ -168,6 +168,17 @@ def elements(data: Data) -> tuple[Data, ...]:
     return ()
 
 
+def has_more_elements(data: Data, limit: int) -> bool:
+    """Tell whether a value is made of more than so many others, whatever holds which."""
+    holders, count = [data], 0
+    while holders and count <= limit:
+        held = elements(holders.pop())
+        count += len(held)
+        if count <= limit:
+            holders += [element for element in held if elements(element)]
+    return count > limit
+
+
 def decode_text(data: Data) -> str | bytes | None:
     """Read a text sent as any kind of string or number; octets that are no text stay octets, null-data is None."""
     match data.value:

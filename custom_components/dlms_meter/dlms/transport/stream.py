@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # the package imports this module, so it cannot be imported h
     from . import Receiver
 
 OPEN_TIMEOUT = 10.0  # seconds for name lookup and TCP handshake together
+READ_AT_ONCE = 4096  # octets
 CLOSE_TIMEOUT = 1.0  # seconds for the last bytes to leave
 
 FIXED_SPEED: Final = (
@@ -78,16 +79,36 @@ class Stream(asyncio.Protocol):
                 self._transport.abort()
 
 
+class TcpStream(Stream, asyncio.BufferedProtocol):
+    """An open TCP connection.
+
+    It takes no more at a time than the layers above work off in a moment: asyncio would hand over 256 kB at once, and
+    who wants to do harm can make work for 150 ms of that. The rest waits in the system's buffer.
+    """
+
+    def __init__(self, endpoint: TcpEndpoint, receiver: Receiver) -> None:
+        super().__init__(endpoint, receiver)
+        self._buffer = bytearray(READ_AT_ONCE)
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Offer the buffer to be filled."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Pass on what is in the buffer."""
+        self.data_received(bytes(self._buffer[:nbytes]))
+
+
 async def open_tcp(endpoint: TcpEndpoint, receiver: Receiver) -> Stream:
     """Connect to `endpoint` within `OPEN_TIMEOUT` seconds.
 
     Raises `TransportError` when the host is unknown, unreachable, refuses or does not answer.
     """
-    opened: tuple[asyncio.Transport, Stream]
+    opened: tuple[asyncio.Transport, TcpStream]
     try:
         async with asyncio.timeout(OPEN_TIMEOUT):
             opened = await asyncio.get_running_loop().create_connection(  # type: ignore[call-overload]  # typeshed lacks all_errors
-                lambda: Stream(endpoint, receiver),
+                lambda: TcpStream(endpoint, receiver),
                 endpoint.host,
                 endpoint.port,
                 all_errors=True,
