@@ -967,3 +967,20 @@ async def test_reauth_asks_for_what_the_level_needs(
     schema = form["data_schema"]
     assert schema is not None
     assert {str(field) for field in schema.schema} == fields
+
+
+async def test_reauth_with_a_challenge_that_fails(
+    hass: HomeAssistant, entry: MockConfigEntry, line: Line
+) -> None:
+    """The level the meter was read with stays, whatever secret is entered."""
+    differences = {"mechanism": "hls_md5", "password": "old"}
+    hass.config_entries.async_update_entry(entry, data={**entry.data, **differences})
+    form = await entry.start_reauth_flow(hass)
+    result = await answer_flow(
+        hass, form, {"password": "new", "password_is_hex": False}
+    )
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "reauth_challenge"
+    assert result["errors"]
+    assert entry.data["password"] == "old"
+    assert entry.data["mechanism"] == "hls_md5"
