@@ -83,3 +83,33 @@ def test_what_is_for_us(
 ) -> None:
     stations = Stations(CLIENT, SERVER)
     assert stations.is_answer(Frame(destination, source, kind)) is answer
+
+
+ADDRESSES = [CLIENT, SERVER, ONE, HdlcAddress(17), HdlcAddress(1, 17, 4)]
+
+
+@pytest.mark.parametrize("server", ADDRESSES, ids=str)
+@pytest.mark.parametrize("client", [CLIENT, ONE], ids=str)
+def test_what_is_clearly_an_answer_is_one(
+    client: HdlcAddress, server: HdlcAddress
+) -> None:
+    """The quick look finds most answers, and nothing else."""
+    stations = Stations(client, server)
+    for destination in ADDRESSES:
+        for source in ADDRESSES:
+            octets = Frame(destination, source, FrameType.I, b"\xe6\xe7\x00").encode()
+            frame = Frame.decode(octets)
+            if stations.is_clearly_answer(frame):
+                assert not stations.is_echo(frame)
+                assert stations.is_answer(frame)
+    answer = Frame.decode(Frame(client, server, FrameType.UA).encode())
+    assert stations.is_clearly_answer(answer) == (client != server)
+
+
+def test_ready_frames_are_what_they_would_be_if_made_anew() -> None:
+    stations = Stations(CLIENT, SERVER)
+    for _ in range(2):
+        for number in range(8):
+            frame, octets = stations.ready(number)
+            assert frame == stations.frame(FrameType.RR, receive_sequence=number)
+            assert octets == frame.encode()

@@ -7,7 +7,7 @@ frame that means something in it, stands in the tables at the end of the class.
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import ClassVar
 
 from ..errors import (
@@ -38,7 +38,7 @@ _PROMPT_TURNS = 3
 """Polls and repetitions in direct answer to frames that brought nothing new; after them the timer decides."""
 
 
-class State(Enum):
+class State(IntEnum):
     """Where the link stands; DISCONNECTING is also how a stale link is cleared before a new SNRM."""
 
     DISCONNECTED = auto()
@@ -211,12 +211,13 @@ class HdlcLink:
     def _receive(self, frames: list[Frame]) -> None:
         """Act on each frame that is for us and from our meter."""
         for frame in frames:
-            if self._stations.is_echo(frame):
-                self.statistics.echoes += 1
-                continue
-            if not self._stations.is_answer(frame):
-                self.statistics.frames_ignored += 1
-                continue
+            if not self._stations.is_clearly_answer(frame):
+                if self._stations.is_echo(frame):
+                    self.statistics.echoes += 1
+                    continue
+                if not self._stations.is_answer(frame):
+                    self.statistics.frames_ignored += 1
+                    continue
             self.statistics.frames_received += 1
             reaction = self._RECEIVED[self._state].get(frame.type)
             if reaction is not None:
@@ -402,7 +403,7 @@ class HdlcLink:
 
     def _poll(self) -> None:
         """Give the meter the word; N(R) tells it what is here."""
-        self._send(self._frame(FrameType.RR))
+        self._send(*self._stations.ready(self._receiver.expected))
 
     def _repeat(self) -> None:
         """Send again what is not acknowledged."""
@@ -424,13 +425,13 @@ class HdlcLink:
 
     def _frame(self, kind: FrameType, information: bytes = b"") -> Frame:
         """Make a frame to the meter."""
-        expected = self._receiver.expected if kind in (FrameType.I, FrameType.RR) else 0
+        expected = self._receiver.expected if kind is FrameType.I else 0
         return self._stations.frame(kind, information, expected)
 
-    def _send(self, frame: Frame) -> None:
-        """Put a frame on the wire and change the state as the table says."""
+    def _send(self, frame: Frame, octets: bytes | None = None) -> None:
+        """Put a frame on the wire and change the state as the table says; `octets` if it is encoded already."""
         self._state = self._SENT[self._state][frame.type]
-        self._outbox += frame.encode()
+        self._outbox += octets or frame.encode()
         self._stations.sent(frame)
         self.statistics.frames_sent += 1
         self._last = frame

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from .hdlc_address import ALL_STATION, HdlcAddress
+from .hdlc_address import ALL_STATION, HdlcAddress, decode_address
 from .hdlc_frame import Frame, FrameType
 
 _REMEMBERED = 14  # frames: two full windows
@@ -12,8 +12,11 @@ class Stations:
     """The two ends of one link; tells their frames from echoes and from the frames of others."""
 
     def __init__(self, client: HdlcAddress, server: HdlcAddress) -> None:
-        self.client = client
-        self.server = server
+        # The very objects that decoded frames have.
+        self.client = decode_address(client.encode())
+        self.server = decode_address(server.encode())
+        self._alike = client == server
+        self._ready: dict[int, tuple[Frame, bytes]] = {}
         self._sent: deque[Frame] = deque(maxlen=_REMEMBERED)
         self._echoing = False
 
@@ -29,9 +32,28 @@ class Stations:
             receive_sequence=receive_sequence,
         )
 
+    def ready(self, receive_sequence: int) -> tuple[Frame, bytes]:
+        """Return RR with this number, and its octets.
+
+        There are eight. Every second frame of a long answer is one of them, and making it takes half as long as all the
+        rest that is done about a frame received.
+        """
+        if receive_sequence not in self._ready:
+            frame = self.frame(FrameType.RR, receive_sequence=receive_sequence)
+            self._ready[receive_sequence] = frame, frame.encode()
+        return self._ready[receive_sequence]
+
     def sent(self, frame: Frame) -> None:
         """Remember a frame the client sent, since it may be heard again."""
         self._sent.append(frame)
+
+    def is_clearly_answer(self, frame: Frame) -> bool:
+        """Tell, in no time, of most answers that they are no echo, for our client, and from our server."""
+        return (
+            frame.destination is self.client
+            and frame.source is self.server
+            and not self._alike
+        )
 
     def is_echo(self, frame: Frame) -> bool:
         """Recognise a frame of our own: optical heads return what they send, before any answer.
