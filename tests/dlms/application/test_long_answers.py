@@ -8,12 +8,13 @@ from custom_components.dlms_meter.dlms.application.get import (
     GetResult,
     encode_result,
 )
-from custom_components.dlms_meter.dlms.application.procedures import get_many
+from custom_components.dlms_meter.dlms.application.procedures import get, get_many
 from custom_components.dlms_meter.dlms.application.short_name import ReadResponse
 from custom_components.dlms_meter.dlms.codec.axdr import Data, DataType, encode_data
 from custom_components.dlms_meter.dlms.codec.slices import OCTETS_AT_ONCE
 
-from .conversation import FIRST, associated, converse, number, registers
+from .conversation import ENERGY, FIRST, associated, converse, number, registers
+from .test_get_undecoded import by_short_names
 
 TEXT = Data(DataType.OCTET_STRING, bytes(1000))
 
@@ -45,6 +46,13 @@ def test_list_by_short_names() -> None:
     assert isinstance(answer, ReadResponse)
     assert isinstance(answer.results, bytes)
     assert answer.encode() == octets
+
+
+def test_one_value_by_short_name() -> None:
+    value = Data(DataType.ARRAY, (TEXT,) * 60)
+    answer = decode_apdu(ReadResponse((value,)).encode())
+    result, _ = converse(get(by_short_names(), ENERGY), answer)
+    assert result == value
 
 
 @pytest.mark.parametrize("value", [TEXT, number(7)])

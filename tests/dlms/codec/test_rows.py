@@ -293,3 +293,9 @@ def test_slices_take_little_memory() -> None:
         tracemalloc.stop()
     assert count == 20_000
     assert peak < 1_000_000
+
+
+def test_rows_longer_than_any_meter_sends_are_refused() -> None:
+    endless = bytes.fromhex("13 01 ffff 06 84 00 03 ff fc")  # array[65535] of uint32
+    with pytest.raises(DecodeError, match="rows of more than"):
+        list(read_rows(endless + bytes(4 * 65535)))

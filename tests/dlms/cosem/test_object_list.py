@@ -261,3 +261,10 @@ def test_other_storage_is_refused(change: dict[str, object]) -> None:
         CosemObject.from_storage(ONLY_NAMED.to_storage() | change)
     with pytest.raises(DecodeError):
         CosemObject.from_storage({})
+
+
+def test_any_number_of_rights() -> None:
+    """They are read in slices, so that a list that never ends holds nothing up."""
+    rights = array(*[right(index % 100, 1) for index in range(2500)])
+    [found] = decode_object_list(array(entry(3, 0, ENERGY, rights)))
+    assert found.readable(99)

@@ -20,6 +20,7 @@ from custom_components.dlms_meter.dlms.cosem.values import (
     ScalerUnit,
     Value,
     decode_scaler_unit,
+    has_more_elements,
     interpret,
     plain,
     scaler_attribute,
@@ -354,3 +355,13 @@ def test_every_text_can_be_stored(data_type: DataType) -> None:
     assert isinstance(value, str)
     assert value.encode()[:1] == b"V"
     assert value.encode()[-1:] == b"A"
+
+
+def test_elements_are_counted_up_to_a_limit() -> None:
+    leaf = Data(DataType.UNSIGNED, 1)
+    pair = Data(DataType.STRUCTURE, (leaf, leaf))
+    rows = Data(DataType.ARRAY, (pair, pair, pair))
+    assert has_more_elements(rows, 8)
+    assert not has_more_elements(rows, 9)
+    assert has_more_elements(rows, 2)
+    assert not has_more_elements(leaf, 0)

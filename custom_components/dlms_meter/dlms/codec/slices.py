@@ -62,10 +62,9 @@ def _read_long(octets: bytes, start: int, depth: int) -> Slices[tuple[Data, int]
     while len(elements) < count:
         try:
             element, end = READERS[piece[position]](piece, position + 1, inner)
-            if end <= len(piece):
-                elements.append(element)
-                position = end
-                continue
+            elements.append(element)
+            position = end
+            continue
         except DecodeError, IndexError, StructError:
             pass  # cut off where the piece ends, or broken: the next piece will tell
         yield
