@@ -22,6 +22,8 @@ from custom_components.dlms_meter.dlms.application.failure import (
 )
 from custom_components.dlms_meter.dlms.application.initiate import (
     DLMS_VERSION,
+    LOGICAL_NAME_VAA,
+    SHORT_NAME_VAA,
     InitiateRequest,
     InitiateResponse,
 )
@@ -29,12 +31,16 @@ from custom_components.dlms_meter.dlms.codec.cursor import Reader
 from custom_components.dlms_meter.dlms.errors import DecodeError
 
 from .get_service import GetService
+from .ln_services import LogicalNameServices
 from .meter import Meter
 from .objects import AssociationFacts
-from .settings import ClientRule
+from .settings import EVERY_SERVICE, SHORT_NAME_SERVICES, ClientRule
+from .sn_service import ShortNameService
 
 _LEAST_PDU_SIZE = 12
 _GET_REQUEST = 0xC0
+_OTHER_REQUESTS = (0xC1, 0xC3, 0xD9)  # SET, ACTION, ACCESS
+_SHORT_NAME_REQUESTS = (0x05, 0x06, 0x16)  # Read, Write, UnconfirmedWrite
 
 _NOT_NOW = ExceptionResponse(
     ExceptionStateError.SERVICE_NOT_ALLOWED,
@@ -49,6 +55,9 @@ _GARBLED = ExceptionResponse(
 _TOO_LONG = ExceptionResponse(
     ExceptionStateError.SERVICE_NOT_ALLOWED, ExceptionServiceError.PDU_TOO_LONG
 )
+
+
+type Service = Callable[[bytes], bytes | None]
 
 
 class _Refused(Exception):
@@ -79,26 +88,24 @@ class ApplicationServer:
         self.client_sap = client_sap
         self._meter = meter
         self._holder = holder
-        self._get: GetService | None = None
-        self._services = {
-            Aarq.TAG: self._associate,
-            Rlrq.TAG: self._release,
-            _GET_REQUEST: self._get_service,
-        }
+        self._services: dict[int, Service] = {}  # by the tags of their requests
+        self.block_size = 0
+        """Octets of a block of general block transfer; 0 without it."""
 
     @property
     def associated(self) -> bool:
         """Whether an association stands."""
-        return self._get is not None
+        return bool(self._services)
 
     def handle(self, apdu: bytes) -> bytes | None:
         """Answer one APDU; None where the meter stays silent."""
         if not apdu:
             return None
         limit = self._meter.settings.max_pdu_size
-        if limit and len(apdu) > limit:
+        if limit and len(apdu) > limit and not self.block_size:
             return _TOO_LONG.encode()
-        service = self._services.get(apdu[0])
+        association = {Aarq.TAG: self._associate, Rlrq.TAG: self._release}
+        service = association.get(apdu[0]) or self._services.get(apdu[0])
         if service is None:
             return (_UNKNOWN if self.associated else _NOT_NOW).encode()
         try:
@@ -108,21 +115,23 @@ class ApplicationServer:
 
     def _associate(self, apdu: bytes) -> bytes:
         aarq = decode_whole(Aarq.decode, apdu)
-        self._get = None
+        self._services = {}
+        context = aarq.application_context
         try:
             rule = self._authenticate(aarq)
             association, answer = self._initiate(rule, aarq)
             self._occupy()
         except _Refused as refused:
             return Aare(
-                application_context=ApplicationContext.LOGICAL_NAME,
+                application_context=context,
                 result=refused.result,
                 diagnostic=refused.diagnostic,
                 user_information=refused.user_information,
             ).encode()
-        self._get = GetService(association, self._meter.read)
+        self.block_size = association.block_size
+        self._services = self._make_services(context, association)
         return Aare(
-            application_context=ApplicationContext.LOGICAL_NAME,
+            application_context=context,
             result=AssociationResult.ACCEPTED,
             diagnostic=UserDiagnostic.NULL,
             user_information=answer.encode(),
@@ -134,7 +143,13 @@ class ApplicationServer:
         rule = rules.get(self.client_sap)
         if rule is None:
             raise _Refused(UserDiagnostic.NO_REASON_GIVEN)
-        if aarq.application_context is not ApplicationContext.LOGICAL_NAME:
+        short = self._meter.settings.short_names and (
+            aarq.application_context is ApplicationContext.SHORT_NAME
+        )
+        if (
+            not short
+            and aarq.application_context is not ApplicationContext.LOGICAL_NAME
+        ):
             raise _Refused(UserDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED)
         if aarq.mechanism is not rule.mechanism:
             raise _Refused(
@@ -156,26 +171,51 @@ class ApplicationServer:
         if aarq.user_information is None:
             raise _Refused(UserDiagnostic.NO_REASON_GIVEN, error=InitiateError.OTHER)
         request = decode_whole(InitiateRequest.decode, aarq.user_information)
+        short = aarq.application_context is ApplicationContext.SHORT_NAME
         conformance = request.conformance & settings.conformance
+        conformance &= SHORT_NAME_SERVICES if short else EVERY_SERVICE
         size = request.max_receive_pdu_size
+        any_size_only = settings.service_quirks.takes_any_pdu_size_only
+        needed = Conformance.READ if short else Conformance.GET
         faults = {
             InitiateError.DLMS_VERSION_TOO_LOW: request.dlms_version < DLMS_VERSION,
-            InitiateError.INCOMPATIBLE_CONFORMANCE: Conformance.GET not in conformance,
-            InitiateError.PDU_SIZE_TOO_SHORT: 0 < size < _LEAST_PDU_SIZE,
+            InitiateError.INCOMPATIBLE_CONFORMANCE: needed not in conformance,
+            InitiateError.PDU_SIZE_TOO_SHORT: 0 < size < _LEAST_PDU_SIZE
+            or (size > 0 and any_size_only),
         }
         for error, found in faults.items():
             if found:
                 raise _Refused(UserDiagnostic.NO_REASON_GIVEN, error=error)
         limits = [limit for limit in (size, settings.max_pdu_size) if limit]
+        limit = min(limits, default=0)
         response = InitiateResponse(
             conformance=conformance,
             max_receive_pdu_size=settings.max_pdu_size,
+            vaa_name=SHORT_NAME_VAA if short else LOGICAL_NAME_VAA,
             short_conformance_tag=request.short_conformance_tag,
         )
+        blocks = Conformance.GENERAL_BLOCK_TRANSFER in conformance
         facts = AssociationFacts(
-            self.client_sap, rule.mechanism, conformance, min(limits, default=0)
+            self.client_sap,
+            rule.mechanism,
+            conformance,
+            max_response_size=0 if blocks else limit,
+            block_size=limit if blocks else 0,
         )
         return facts, response
+
+    def _make_services(
+        self, context: ApplicationContext, association: AssociationFacts
+    ) -> dict[int, Service]:
+        if context is ApplicationContext.SHORT_NAME:
+            short_names = ShortNameService(association, self._meter)
+            return dict.fromkeys(_SHORT_NAME_REQUESTS, short_names.handle)
+        others = LogicalNameServices(association, self._meter)
+        get = GetService(association, self._meter.read)
+        get.refuses_lists = self._meter.settings.service_quirks.refuses_lists
+        return {_GET_REQUEST: get.handle} | dict.fromkeys(
+            _OTHER_REQUESTS, others.handle
+        )
 
     def _occupy(self) -> None:
         if not self._meter.occupy(self._holder):
@@ -185,13 +225,10 @@ class ApplicationServer:
 
     def _release(self, apdu: bytes) -> bytes:
         decode_whole(Rlrq.decode, apdu)
-        if self._get is None:
+        if not self.associated:
             return _NOT_NOW.encode()
-        self._get = None
+        self._services = {}
         return Rlre().encode()
-
-    def _get_service(self, apdu: bytes) -> bytes:
-        return _NOT_NOW.encode() if self._get is None else self._get.handle(apdu)
 
 
 def decode_whole[T](decode: Callable[[Reader], T], octets: bytes) -> T:

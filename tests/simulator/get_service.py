@@ -53,6 +53,8 @@ class GetService:
         self._association = association
         self._read = read
         self._transfer: _Transfer | None = None
+        self.refuses_lists = False
+        """Refuse lists although they were agreed on."""
 
     def handle(self, apdu: bytes) -> bytes:
         """Answer one GET-Request. Raises `DecodeError` for what is none."""
@@ -87,6 +89,8 @@ class GetService:
     def _with_list(self, reader: Reader) -> bytes:
         request = GetRequestWithList.decode(reader)
         self._transfer = None
+        if self.refuses_lists:
+            return _NOT_SUPPORTED.encode()
         results = tuple(self._select(item) for item in request.attributes)
         response = GetResponseWithList(request.invoke, results).encode()
         if self._fits(response):

@@ -1,6 +1,7 @@
 """The HDLC side of the simulated meter, bytes in and bytes out: a secondary station in normal response mode."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from custom_components.dlms_meter.dlms.link.hdlc_address import HdlcAddress
 from custom_components.dlms_meter.dlms.link.hdlc_frame import (
@@ -9,9 +10,8 @@ from custom_components.dlms_meter.dlms.link.hdlc_frame import (
     FrameType,
 )
 
-from .application import ApplicationServer
+from .blocks import Server
 from .meter import Meter
-from .security import SecureServer
 
 _MODULUS = 8
 _LLC_COMMAND = bytes.fromhex("E6E600")
@@ -29,18 +29,24 @@ _DEFAULTS = {
 _INFORMATION_TOO_LONG = 0x04  # reason y of FRMR
 
 
+class _Segment(NamedTuple):
+    information: bytes
+    more: bool
+
+
 @dataclass(slots=True)
 class _Link:
     """What stands between SNRM and DISC; limits are the meter's own."""
 
     client: HdlcAddress
-    application: SecureServer
+    application: Server
     max_transmit: int
     max_receive: int
     window: int
     receive_sequence: int = 0  # V(R)
     first_unacknowledged: int = 0  # N(S) of outgoing[0]
-    outgoing: list[bytes] = field(default_factory=list)  # segments of one APDU
+    outgoing: list[_Segment] = field(default_factory=list)
+    notification: bytes = b""  # for a UI frame
     incoming: bytearray = field(default_factory=bytearray)
 
     def acknowledge(self, receive_sequence: int) -> None:
@@ -60,11 +66,19 @@ class _Link:
             return
         apdu = bytes(self.incoming).removeprefix(_LLC_COMMAND)
         self.incoming.clear()
-        answer = self.application.handle(apdu)
-        octets = b"" if answer is None else _LLC_RESPONSE + answer
-        self.outgoing = [
-            octets[start : start + self.max_transmit]
-            for start in range(0, len(octets), self.max_transmit)
+        push = self.application.push()
+        answers = self.application.handle(apdu)
+        if push is not None and push.in_ui_frame:
+            self.notification = _LLC_RESPONSE + push.apdu
+        elif push is not None:
+            answers = [push.apdu, *answers]
+        self.outgoing = [each for answer in answers for each in self._segments(answer)]
+
+    def _segments(self, apdu: bytes) -> list[_Segment]:
+        octets, size = _LLC_RESPONSE + apdu, self.max_transmit
+        return [
+            _Segment(octets[start : start + size], start + size < len(octets))
+            for start in range(0, len(octets), size)
         ]
 
 
@@ -108,7 +122,8 @@ class HdlcSession:
     def _answer(self, frame: Frame) -> list[Frame]:
         link = self._link
         if frame.type is FrameType.SNRM:
-            return [self._connect(frame)]
+            ignored = frame.information and self._ignores_parameters
+            return [] if ignored else [self._connect(frame)]
         if link is None or link.client != frame.source:
             return [_reply(frame, FrameType.DM)] if frame.poll_final else []
         if frame.type is FrameType.DISC:
@@ -124,7 +139,13 @@ class HdlcSession:
             link.take(frame)
         if not frame.poll_final:
             return []
-        return _transmit(frame, link)
+        notification, link.notification = link.notification, b""
+        pushed = _push(frame, notification, link.max_transmit)
+        return [*pushed, *_transmit(frame, link)]
+
+    @property
+    def _ignores_parameters(self) -> bool:
+        return self._meter.settings.service_quirks.ignores_parameters
 
     def _connect(self, frame: Frame) -> Frame:
         """Begin anew, whatever stood before."""
@@ -143,7 +164,7 @@ class HdlcSession:
         client_sap = frame.source.logical_device
         self._link = _Link(
             frame.source,
-            SecureServer(ApplicationServer(self._meter, client_sap, self), self._meter),
+            Server(self._meter, client_sap, self),
             agreed[_MAX_TRANSMIT],
             agreed[_MAX_RECEIVE],
             agreed[_WINDOW_TRANSMIT],
@@ -168,13 +189,28 @@ def _transmit(frame: Frame, link: _Link) -> list[Frame]:
             frame.source,
             frame.destination,
             FrameType.I,
-            information,
-            segmented=number < len(link.outgoing),
+            segment.information,
+            segmented=segment.more,
             poll_final=number == len(sent),
             send_sequence=(link.first_unacknowledged + number - 1) % _MODULUS,
             receive_sequence=link.receive_sequence,
         )
-        for number, information in enumerate(sent, 1)
+        for number, segment in enumerate(sent, 1)
+    ]
+
+
+def _push(frame: Frame, octets: bytes, size: int) -> list[Frame]:
+    """Make UI frames of a notification."""
+    return [
+        Frame(
+            frame.source,
+            frame.destination,
+            FrameType.UI,
+            octets[start : start + size],
+            segmented=start + size < len(octets),
+            poll_final=False,
+        )
+        for start in range(0, len(octets), size)
     ]
 
 

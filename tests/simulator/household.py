@@ -241,7 +241,7 @@ def _entry(query: Query, item: MeterObject) -> Data:
     attributes = [
         structure(
             int8(number),
-            enum(1 if query.may_read(attribute) else 0),
+            enum(query.may_read(attribute) + 2 * query.may_write(attribute)),
             array([int8(selector) for selector in attribute.selectors])
             if attribute.selectors
             else NULL,
@@ -249,7 +249,8 @@ def _entry(query: Query, item: MeterObject) -> Data:
         for number, attribute in enumerate(item.attributes, 1)
     ]
     methods = [
-        structure(int8(number), enum(0)) for number in range(1, item.methods + 1)
+        structure(int8(number), enum(query.may_invoke(item)))
+        for number in range(1, item.methods + 1)
     ]
     return structure(
         uint16(item.class_id),

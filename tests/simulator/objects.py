@@ -15,7 +15,7 @@ from .settings import MeterSettings
 
 
 class Readers(Enum):
-    """Who may read an attribute."""
+    """Who may read or write an attribute, or invoke a method."""
 
     EVERYONE = "everyone"
     AUTHENTICATED = "authenticated"
@@ -30,7 +30,7 @@ class AssociationFacts:
     mechanism: Mechanism
     conformance: Conformance
     max_response_size: int  # 0 = no limit
-    invoke: int = 0
+    block_size: int = 0  # of general block transfer; 0 = it is not used
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,19 @@ class Query:
 
     def may_read(self, attribute: Attribute) -> bool:
         """Tell whether this association may read an attribute."""
-        return attribute.readers is Readers.EVERYONE or (
-            attribute.readers is Readers.AUTHENTICATED
+        return self._is_one_of(attribute.readers)
+
+    def may_write(self, attribute: Attribute) -> bool:
+        """Tell whether this association may write an attribute."""
+        return self._is_one_of(attribute.writers)
+
+    def may_invoke(self, item: MeterObject) -> bool:
+        """Tell whether this association may invoke the methods of an object."""
+        return self._is_one_of(item.callers)
+
+    def _is_one_of(self, those: Readers) -> bool:
+        return those is Readers.EVERYONE or (
+            those is Readers.AUTHENTICATED
             and self.association.mechanism is not Mechanism.NONE
         )
 
@@ -61,11 +72,12 @@ type Source = Callable[[Query], Data]
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute: where its value comes from, who may read it, which selective access it takes."""
+    """One attribute: where its value comes from, who may read and write it, which selective access it takes."""
 
     source: Source
     readers: Readers = Readers.EVERYONE
     selectors: tuple[int, ...] = ()
+    writers: Readers = Readers.NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,8 @@ class MeterObject:
     logical_name: Obis
     attributes: tuple[Attribute, ...]
     methods: int = 0
+    callers: Readers = Readers.NOBODY
+    """Who may invoke the methods."""
 
 
 def cosem_object(
@@ -85,6 +99,7 @@ def cosem_object(
     *attributes: Data | Source | Attribute,
     version: int = 0,
     methods: int = 0,
+    callers: Readers = Readers.NOBODY,
 ) -> MeterObject:
     """Make a row of the object table; `attributes` from number 2 on, fixed ones as plain Data."""
     logical_name = Obis.parse(code)
@@ -94,6 +109,7 @@ def cosem_object(
         logical_name,
         (_attribute(octets(logical_name)), *map(_attribute, attributes)),
         methods,
+        callers,
     )
 
 

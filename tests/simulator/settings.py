@@ -19,6 +19,30 @@ SUPPORTED = (
     | Conformance.PRIORITY_MGMT_SUPPORTED
 )
 
+EVERY_SERVICE = (
+    SUPPORTED
+    | Conformance.SET
+    | Conformance.ACTION
+    | Conformance.ACCESS
+    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    | Conformance.BLOCK_TRANSFER_WITH_ACTION
+    | Conformance.ATTRIBUTE0_SUPPORTED_WITH_GET
+    | Conformance.ATTRIBUTE0_SUPPORTED_WITH_SET
+    | Conformance.GENERAL_BLOCK_TRANSFER
+    | Conformance.DATA_NOTIFICATION
+    | Conformance.EVENT_NOTIFICATION
+)
+SHORT_NAME_SERVICES = (
+    Conformance.READ
+    | Conformance.WRITE
+    | Conformance.UNCONFIRMED_WRITE
+    | Conformance.PARAMETERIZED_ACCESS
+    | Conformance.MULTIPLE_REFERENCES
+    | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    | Conformance.INFORMATION_REPORT
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ClientRule:
@@ -110,6 +134,26 @@ class Quirks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceQuirks:
+    """How the services of a meter differ from what is expected; none of them by default."""
+
+    refuses_lists: bool = False
+    """Lists are refused, although they were agreed on."""
+    takes_any_pdu_size_only: bool = False
+    """Clients that set a limit to the APDUs they take are refused."""
+    ignores_parameters: bool = False
+    """SNRM with parameters is never answered."""
+    bare_blocks: bool = False
+    """Blocks of a Read carry the value alone, without the list of results around it."""
+    calls_by_write: bool = False
+    """Methods of objects with short names are called by Write, not by Read."""
+    keeps_names: bool = False
+    """The object list for short names is not given."""
+    lost_blocks: frozenset[int] = frozenset()
+    """Numbers of blocks of general block transfer that get lost on their way to the client, once each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeterSettings:
     """One meter's configuration. Sizes in octets; a PDU size of 0 means no limit."""
 
@@ -127,6 +171,9 @@ class MeterSettings:
     """Only one association at a time: others find the meter busy."""
     time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Berlin"))
     quirks: Quirks = Quirks()
+    short_names: bool = False
+    """Clients may ask for short names, too; `conformance` must then have their services."""
+    service_quirks: ServiceQuirks = ServiceQuirks()
 
     @property
     def logical_device_name(self) -> bytes:

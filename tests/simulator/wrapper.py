@@ -2,9 +2,8 @@
 
 from struct import Struct
 
-from .application import ApplicationServer
+from .blocks import Server
 from .meter import Meter
-from .security import SecureServer
 
 _HEADER = Struct(">HHHH")
 _VERSION = 1
@@ -16,7 +15,7 @@ class WrapperSession:
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self._received = bytearray()
-        self._server: SecureServer | None = None
+        self._server: Server | None = None
 
     def receive_data(self, data: bytes) -> bytes:
         """Take bytes from the client, cut anywhere, and return what the meter says to them."""
@@ -49,14 +48,14 @@ class WrapperSession:
 
     def _answer(self, client_sap: int, apdu: bytes) -> bytes:
         if self._server is None or self._server.client_sap != client_sap:
-            application = ApplicationServer(self._meter, client_sap, self)
-            self._server = SecureServer(application, self._meter)
-        answer = self._server.handle(apdu)
+            self._server = Server(self._meter, client_sap, self)
+        push = self._server.push()
+        answers = self._server.handle(apdu)
         if not self._server.associated:
             self._meter.vacate(self)
-        if answer is None:
-            return b""
-        header = _HEADER.pack(
-            _VERSION, self._meter.settings.logical_device, client_sap, len(answer)
-        )
-        return header + answer
+        said = answers if push is None else [push.apdu, *answers]
+        return b"".join([self._frame(client_sap, each) for each in said])
+
+    def _frame(self, client_sap: int, apdu: bytes) -> bytes:
+        logical_device = self._meter.settings.logical_device
+        return _HEADER.pack(_VERSION, logical_device, client_sap, len(apdu)) + apdu

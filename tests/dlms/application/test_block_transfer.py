@@ -165,6 +165,16 @@ def test_silence() -> None:
     assert transfer.repeat() == []
 
 
+def test_silence_after_a_request_that_needed_no_blocks() -> None:
+    """Of an answer in blocks, the first may be lost: none has come."""
+    blocks = Blocks(5)
+    assert blocks.outgoing(REQUEST, None) == [REQUEST]
+    assert blocks.repeat() == []
+    assert blocks.outgoing(REQUEST, 1000) == [REQUEST]
+    (reply,) = blocks.repeat()
+    assert decode(reply) == GeneralBlockTransfer(True, False, 5, 1, 0)
+
+
 def test_silence_after_the_last_block_has_arrived() -> None:
     """The answer may be lost: say again what of it is here."""
     transfer = BlockTransfer(peer_window=9)

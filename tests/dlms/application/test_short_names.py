@@ -469,6 +469,7 @@ def test_a_write_too_long_for_a_meter_without_blocks() -> None:
 def test_an_unconfirmed_write_never_goes_in_blocks() -> None:
     association = associated(max_receive_pdu_size=40)
     request = next(set_attribute(association, ENERGY, TEXT, confirmed=False))
+    assert isinstance(request, UnconfirmedWriteRequest)
     with pytest.raises(LocalProtocolError, match="takes 40 at most"):
         association.encode(request)
 

@@ -276,6 +276,7 @@ def test_apdus_too_small_for_blocks() -> None:
 def test_an_unconfirmed_request_never_goes_in_blocks() -> None:
     association = small()
     request = next(set_attribute(association, ENERGY, TEXT, confirmed=False))
+    assert isinstance(request, SetRequestNormal)
     with pytest.raises(LocalProtocolError, match="takes 40 at most"):
         association.encode(request)
 

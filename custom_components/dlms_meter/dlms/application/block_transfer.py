@@ -84,6 +84,8 @@ class BlockTransfer:
 
     def __init__(self, window: int = 1, peer_window: int = 1) -> None:
         self.peer_window = peer_window
+        self.expected = False
+        """The other side may answer in blocks, of which the first may get lost."""
         self._window = window
         self._number = 0  # of the last block or acknowledgement we sent
         self._ours: list[bytes] = []  # data of our blocks
@@ -132,7 +134,7 @@ class BlockTransfer:
 
     def repeat(self) -> list[bytes]:
         """Return what to send after silence: our blocks again, or again what we have of theirs; nothing after a while."""
-        if not self._attempts or not (self._ours or self._theirs):
+        if not self._attempts or not (self._ours or self._theirs or self.expected):
             return []
         self._attempts -= 1
         if self._theirs or self._arrived == len(self._ours):
@@ -226,6 +228,7 @@ class Blocks:
         Raises `LocalProtocolError` when it cannot be cut into such blocks.
         """
         self._exchange = BlockTransfer(self._window, self._exchange.peer_window)
+        self._exchange.expected = capacity is not None
         if capacity is None or len(apdu) <= capacity:
             return [apdu]
         return self._exchange.begin(apdu, capacity)
