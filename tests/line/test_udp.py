@@ -196,6 +196,14 @@ def test_hdlc_is_not_for_udp() -> None:
         DlmsClient(settings(ENDPOINT))
 
 
+def test_short_names_are_not_for_udp() -> None:
+    """Read and Write carry no invoke-id: the answer to an earlier datagram would pass for the one waited for."""
+    with pytest.raises(LocalProtocolError, match="use TCP, or logical names"):
+        DlmsClient(
+            replace(settings(ENDPOINT, framing=Framing.WRAPPER), short_names=True)
+        )
+
+
 @pytest.mark.usefixtures("socket_enabled")
 async def test_sign_on_is_not_for_udp() -> None:
     async with listening() as endpoint:

@@ -52,7 +52,8 @@ class ClientSettings:
     `inter_octet_timeout` within an answer, `request_timeout` for one request with all its repetitions,
     `inactivity_timeout` after which a meter on HDLC ends an idle session.
     `sign_on` is for meters that want to be spoken to as IEC 62056-21 first (mode E), mostly on their optical port.
-    `short_names` is for meters that know their objects by short names only; nothing else changes with it.
+    `short_names` is for meters that know their objects by short names only; nothing else changes with it, but that UDP
+    will not do.
     `block_transfer_window` is how many blocks the meter may send in a row by general block transfer; 0 does without it.
     `password` is also the secret of HLS. `security` has the keys: with it, messages are ciphered unless its policy is
     none. Ciphering and HLS with GMAC, SHA-256 or ECDSA need a `system_title` of 8 octets: any that no meter has, best
@@ -133,6 +134,11 @@ def make_link(
 ) -> HdlcLink | WrapperLink:
     """Make the link that the settings ask for; a careful one has short frames. Raises `LocalProtocolError` when they are out of range."""
     datagrams = isinstance(settings.endpoint, UdpEndpoint)
+    if datagrams and settings.short_names:
+        # Read and Write carry no invoke-id: a late answer cannot be told from the one that is waited for.
+        raise LocalProtocolError(
+            "over UDP, answers to requests by short names cannot be told apart: use TCP, or logical names"
+        )
     if settings.framing is Framing.WRAPPER:
         return WrapperLink(
             settings.client_sap,
