@@ -161,6 +161,11 @@ def test_every_choice_is_named() -> None:
     wanted = {
         key: options for form in FORMS.values() for key, options in choices(form.schema)
     }
+    for action in load_yaml_dict(str(INTEGRATION / "services.yaml")).values():
+        for field in action["fields"].values():
+            choice = field["selector"].get("select") or {}
+            if "translation_key" in choice:
+                wanted[choice["translation_key"]] = set(choice["options"])
     named = {key: set(value["options"]) for key, value in ENGLISH["selector"].items()}
     assert named == wanted
 
