@@ -49,7 +49,22 @@ def test_meter_may_confirm_at_either_speed_or_not_at_all(
     assert_all_read(outcome.result)
     assert optical.log == ["/?!", f"\x062{character}2"], "asked once, told once"
     # Each side leaves the other 0.2 s; whatever we wait beyond that is ours.
-    assert outcome.seconds - outcome.traffic.seconds < 0.2 + 0.3 + 0.1
+    assert outcome.seconds - outcome.traffic.seconds < 0.2 + 0.25 + 0.1
+
+
+@pytest.mark.parametrize("confirmation", ["none", "old", "new"])
+@pytest.mark.parametrize("reaction", [0.02, 0.2, 0.6, 1.4])
+def test_slow_and_fast_meters(reaction: float, confirmation: str) -> None:
+    """How long its identification took tells how long to listen: the first frame of HDLC is not lost to anybody."""
+    maker = "ISk" if reaction < 0.2 else "ISK"
+    habits = Habits(
+        identification=f"/{maker}5\\2MT382-1008",
+        reaction=reaction,
+        confirmation=confirmation,
+    )
+    outcome = run(SIGN_ON, Port(meter(habits)), poll)
+    assert_all_read(outcome.result)
+    assert outcome.seconds - outcome.traffic.seconds < 0.2 + reaction + 0.15
 
 
 @pytest.mark.parametrize("echo", [faultless, drop_octets])

@@ -4,11 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from custom_components.dlms_meter.dlms import (
+    AttributeDescriptor,
     DlmsClient,
     DlmsError,
     LineSettings,
+    ScalerUnit,
     SerialEndpoint,
     SignOnSettings,
+    Unit,
 )
 from tests.simulator import HdlcSession
 
@@ -25,6 +28,16 @@ from .sessions import (
 )
 
 SPEEDS = (300, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+SIGN_ON_SPEEDS = {300: "0", 1200: "2", 2400: "3", 4800: "4", 9600: "5", 19200: "6"}
+CONFIRMATIONS = ("new", "old", "none")
+"""At which speed a meter confirms that it changes to HDLC, if it does."""
+
+REACTION = 0.2
+"""Seconds that who answers in IEC 62056-21 must leave the other side to get ready (reaction time, least value)."""
+SCALER_UNITS = {
+    AttributeDescriptor(3, register.logical_name, 3): ScalerUnit(0, Unit.WATT_HOUR)
+    for register in REGISTERS
+}
 
 
 class Job(NamedTuple):
@@ -39,6 +52,11 @@ async def first_poll(client: DlmsClient) -> int:
     return len((await client.read(REGISTERS, {})).values)
 
 
+async def later_poll(client: DlmsClient) -> int:
+    await client.identity()
+    return len((await client.read(REGISTERS, dict(SCALER_UNITS))).values)
+
+
 async def object_list(client: DlmsClient) -> int:
     return len(await client.objects())
 
@@ -51,25 +69,30 @@ async def one_day(client: DlmsClient) -> int:
 
 JOBS = {
     "20 registers": Job(first_poll),
+    "20 registers, again": Job(later_poll),
     "60 objects": Job(object_list, 60),
     "300 objects": Job(object_list, 300),
     "one day": Job(one_day),
 }
 
 
-def session(job: Job, speed: int, *, sign_on: bool = False) -> Outcome[object]:
-    """Run one job at one speed, with the sign-on at 300 baud before it or without."""
+def session(job: Job, speed: int, confirmation: str | None = None) -> Outcome[object]:
+    """Run one job at one speed, with the sign-on at 300 baud before it if the meter has a way to confirm it.
+
+    To the ideal belong the two pauses that IEC 62056-21 asks for: before the acknowledgement, and before HDLC.
+    """
     sound = HdlcSession(household(objects=job.objects))
     line = LineSettings(speed)
-    meter: LineMeter
-    if sign_on:
-        character = {300: "0", 1200: "2", 2400: "3", 4800: "4", 9600: "5", 19200: "6"}
-        name = f"/ISK{character[speed]}\\2MT382-1008"
-        meter = OpticalMeter(sound, Habits(identification=name), hdlc_speed=speed)
-    else:
-        meter = DirectMeter(sound, line)
+    meter: LineMeter = DirectMeter(sound, line)
+    if confirmation is not None:
+        name = f"/ISK{SIGN_ON_SPEEDS[speed]}\\2MT382-1008"
+        habits = Habits(identification=name, confirmation=confirmation)
+        meter = OpticalMeter(sound, habits, hdlc_speed=speed)
+    port = Port(meter)
+    if confirmation is not None:
+        port.traffic.seconds += 2 * REACTION
     endpoint = SerialEndpoint("/dev/ttyMeter", line)
-    wanted = settings(endpoint, SignOnSettings() if sign_on else None)
-    outcome = run(wanted, Port(meter), job.read)
+    wanted = settings(endpoint, None if confirmation is None else SignOnSettings())
+    outcome = run(wanted, port, job.read)
     assert not isinstance(outcome.result, DlmsError), outcome.result
     return outcome

@@ -7,6 +7,7 @@ from typing import cast
 from .errors import DlmsError, LinkError, LocalProtocolError, TransportError
 from .link.mode_e import (
     MAX_OCTETS_HEARD,
+    Heard,
     Identification,
     SignOn,
     SignOnSettings,
@@ -42,6 +43,7 @@ class Signer:
         self._heard = bytearray()
         self._arrived = asyncio.Event()
         self._quiet_since = 0.0
+        self._answered_at = 0.0  # loop time of the first octet of a turn
         self._error: DlmsError | None = None
         self._result = SignOn(None)
 
@@ -78,8 +80,11 @@ class Signer:
 
     def data_received(self, data: bytes) -> None:
         """Note what the line brings, and when."""
+        now = asyncio.get_running_loop().time()
+        if not self._heard:
+            self._answered_at = now
         self._heard += data
-        self._quiet_since = max(self._quiet_since, asyncio.get_running_loop().time())
+        self._quiet_since = max(self._quiet_since, now)
         self._arrived.set()
 
     def connection_lost(self, error: TransportError | None) -> None:
@@ -87,7 +92,7 @@ class Signer:
         self._error = error or LocalProtocolError("the session is closed")
         self._arrived.set()
 
-    async def _take(self, turn: Turn, transport: Transport) -> bytes:
+    async def _take(self, turn: Turn, transport: Transport) -> Heard:
         """Change the line, send, and listen until there is enough, or silence."""
         line = LineSettings(turn.speed, self._formats[turn.text])
         if turn.farewell:
@@ -96,7 +101,7 @@ class Signer:
         self.line = line
         self._heard.clear()
         now = asyncio.get_running_loop().time()
-        self._quiet_since = now + len(turn.octets) * line.octet_time
+        said = self._quiet_since = now + len(turn.octets) * line.octet_time
         if turn.octets:
             self._log(">", turn.octets)
             transport.write(turn.octets)
@@ -107,7 +112,9 @@ class Signer:
                 raise LinkError(
                     f"The line does not get quiet at {line}: check for other senders, and the position of the optical head."
                 )
-        return bytes(self._heard)
+        # An octet takes its time, too, before it is heard.
+        delay = max(self._answered_at - said - line.octet_time, 0.0)
+        return Heard(bytes(self._heard), delay)
 
     async def _hear_more(self, patience: float) -> bool:
         """Wait for octets; tell whether any came before the silence was too long."""

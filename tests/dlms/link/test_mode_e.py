@@ -9,6 +9,7 @@ from custom_components.dlms_meter.dlms.errors import (
 )
 from custom_components.dlms_meter.dlms.link.mode_e import (
     Acknowledgement,
+    Heard,
     Identification,
     SignOn,
     SignOnProcedure,
@@ -116,9 +117,13 @@ def begin(procedure: SignOnProcedure) -> Turn:
     return next(procedure)
 
 
+def hear(procedure: SignOnProcedure, octets: bytes = b"", delay: float = 0.0) -> Turn:
+    return procedure.send(Heard(octets, delay))
+
+
 def end(procedure: SignOnProcedure, heard: bytes = b"") -> SignOn:
     with pytest.raises(StopIteration) as done:
-        procedure.send(heard)
+        hear(procedure, heard)
     result = done.value.value
     assert isinstance(result, SignOn)
     return result
@@ -131,12 +136,54 @@ def test_whole_sign_on() -> None:
     assert query.patience == 2.0, "1.5 s of the meter's, the rest the network's"
     assert not query.enough(b"/?!\r\n")
     assert query.enough(b"/?!\r\n" + ISKRA)
-    pause = procedure.send(b"/?!\r\n" + ISKRA)
-    assert pause == Turn(300, True, patience=0.2)
-    change = procedure.send(b"")
-    assert change == Turn(9600, False, farewell=b"\x06252\r\n", patience=0.3)
-    assert not change.enough(b"\x06252\r\n"), "an echo looks the same: wait for silence"
+    assert hear(procedure, ISKRA, 0.2) == Turn(300, True, patience=0.2)
+    change = hear(procedure)
+    assert (change.speed, change.text, change.octets) == (9600, False, b"")
+    assert change.farewell == b"\x06252\r\n"
+    assert change.patience == pytest.approx(0.25)
+    assert not change.enough(b"\x06252\r")
+    assert change.enough(b"\x06252\r\n")
+    assert change.enough(b"\xff" + bytes.fromhex("06b235b28d0a")), "7E1 heard as 8N1"
+    assert hear(procedure, b"\x06252\r\n") == Turn(9600, False, patience=0.2)
+    assert end(procedure) == SignOn(Identification.decode(ISKRA))
+
+
+def test_meter_that_confirms_nothing() -> None:
+    procedure = sign_on(SignOnSettings(), 4800)
+    begin(procedure)
+    hear(procedure, ISKRA, 0.2)
+    hear(procedure)
+    assert end(procedure) == SignOn(Identification.decode(ISKRA))
+
+
+def test_behind_an_echo_silence_is_waited_for() -> None:
+    """An echo of the acknowledgement looks like its confirmation, and tells nothing about how fast the meter is."""
+    procedure = sign_on(SignOnSettings(), 9600)
+    begin(procedure)
+    hear(procedure, b"/?!\r\n" + ISKRA, 1.0)
+    change = hear(procedure)
+    assert not change.enough(b"\x06252\r\n")
+    assert change.patience == pytest.approx(0.25)
     assert end(procedure, b"\x06252\r\n") == SignOn(Identification.decode(ISKRA))
+
+
+@pytest.mark.parametrize(
+    ("identification", "delay", "patience"),
+    [
+        (ISKRA, 0.0, 0.25),
+        (ISKRA, 1.0, 1.05),
+        (ISKRA, 1.9, 1.55),
+        (b"/ISk5\\2MT382-1008\r\n", 0.02, 0.07),
+        (b"/ISk5\\2MT382-1008\r\n", 0.3, 0.35),
+    ],
+)
+def test_confirmation_may_take_as_long_as_the_identification_did(
+    identification: bytes, delay: float, patience: float
+) -> None:
+    procedure = sign_on(SignOnSettings(), 9600)
+    begin(procedure)
+    hear(procedure, identification, delay)
+    assert hear(procedure).patience == pytest.approx(patience)
 
 
 @each(vectors(layer="iec62056-21"))
@@ -158,38 +205,38 @@ def test_acknowledgement_of_old_documents() -> None:
     settings = SignOnSettings(acknowledgement=Acknowledgement.READOUT)
     procedure = sign_on(settings, 9600)
     begin(procedure)
-    procedure.send(ISKRA)
-    assert procedure.send(b"").farewell == b"\x06050\r\n"
+    hear(procedure, ISKRA)
+    assert hear(procedure).farewell == b"\x06050\r\n"
 
 
 def test_wake_up_comes_first() -> None:
     procedure = sign_on(SignOnSettings(wake_up=True), 9600)
     wake_up = begin(procedure)
     assert wake_up == Turn(300, True, bytes(66), patience=1.6), "2.2 s of NUL"
-    assert procedure.send(b"").octets == b"/?!\r\n"
+    assert hear(procedure).octets == b"/?!\r\n"
 
 
 def test_silent_meter_may_be_in_hdlc() -> None:
     procedure = sign_on(SignOnSettings(), 4800)
     query = begin(procedure)
-    assert procedure.send(b"/?!\r\n") == query, "asked twice"
-    assert procedure.send(b"") == Turn(4800, False)
+    assert hear(procedure, b"/?!\r\n") == query, "asked twice"
+    assert hear(procedure) == Turn(4800, False)
     assert end(procedure) == SignOn(None)
 
 
 def test_noise_is_counted_without_the_echo() -> None:
     procedure = sign_on(SignOnSettings(attempts=1), 9600)
     begin(procedure)
-    assert procedure.send(b"/?!\r\n\xff\xfe\xfd") == Turn(9600, False)
+    assert hear(procedure, b"/?!\r\n\xff\xfe\xfd") == Turn(9600, False)
     assert end(procedure) == SignOn(None, octets_heard=3)
 
 
 def test_unknown_speed() -> None:
     procedure = sign_on(SignOnSettings(), 9600)
     begin(procedure)
-    procedure.send(b"/ISKy\\2MT382-1008\r\n")
+    hear(procedure, b"/ISKy\\2MT382-1008\r\n")
     with pytest.raises(LinkError, match=r"ISK MT382-1008.*does not know: y"):
-        procedure.send(b"")
+        hear(procedure)
 
 
 @pytest.mark.parametrize("address", ["1!", "äöü", "x" * 33, "12\r\n"])

@@ -3,7 +3,7 @@ r"""The sign-on of IEC 62056-21, mode E: a few lines of text at 300 baud, after 
     client  /?!                the query, perhaps with the meter's number: /?44337606!
     meter   /ISK5\2MT382-1008  identification: maker, speed, enhancements (\2: "I speak HDLC"), name
     client  ACK 2 5 2          HDLC, at speed 5 (9600 baud)
-    meter   ACK 2 5 2          confirmation; at the old speed, at the new one, or not at all
+    meter   ACK 2 5 2          confirmation; at the new speed, or with some at the old one, or not at all
 
 Each line ends with CR LF. It is 7E1 up to here, and 8N1 from here on. The procedure `sign_on` is a generator: it
 yields what to send at which speed, and is sent what was heard. It owns neither a line nor a clock.
@@ -40,8 +40,9 @@ _PATIENCE: Final = 0.5
 # Nobody answers sooner than this after the other has ended; a small third letter of the maker tells the shorter time.
 _SHORTEST_REACTION: Final = 0.2
 _SHORTEST_FAST_REACTION: Final = 0.02
-# So long after its last word, or ours, a meter that has nothing to confirm listens at the new speed.
-_SETTLING_TIME: Final = 0.3
+# So much longer than with its identification a meter may be with its confirmation. One that has nothing to confirm
+# listens at the new speed by then.
+_SETTLING_TIME: Final = 0.05
 # Battery meters wake up from 2.2 s of NUL characters and want a pause of 1.5 to 1.7 s after them.
 _WAKE_UP_TIME: Final = 2.2
 _WAKE_UP_PAUSE: Final = 1.6
@@ -50,6 +51,7 @@ _WAKE_UP_PAUSE: Final = 1.6
 _IDENTIFICATION: Final = re.compile(
     rb"/([A-Za-z]{3})([!-\[\]-~])((?:\\[!-~])*)([^\r\n/]{0,64})\r?\n"
 )
+_SEVEN_BITS: Final = bytes(octet & 0x7F for octet in range(256))
 
 
 class Acknowledgement(Enum):
@@ -67,8 +69,8 @@ class SignOnSettings:
 
     `device_address` is the meter's number where several share a line (at most 32 letters, digits and spaces).
     `software_parity` makes 7E1 on a port that stays at 8N1. `attempts` counts queries.
-    `response_timeout` and `settling_time` are seconds of silence after the query, and after the acknowledgement or what
-    the meter has to say to it.
+    `response_timeout` is seconds of silence after the query. `settling_time` is how many seconds longer than with its
+    identification a meter may be with its confirmation, or without a word with its change to the new speed.
     Raises `LocalProtocolError` for an address that cannot be sent.
     """
 
@@ -167,6 +169,13 @@ class Turn(NamedTuple):
     enough: Callable[[bytes], bool] = _never
 
 
+class Heard(NamedTuple):
+    """What the line brought in a turn, so many seconds after ours was said."""
+
+    octets: bytes
+    delay: float = 0.0
+
+
 class SignOn(NamedTuple):
     """What came of it. Without identification, the meter may be in HDLC already, or not there; `octets_heard` of noise."""
 
@@ -174,7 +183,7 @@ class SignOn(NamedTuple):
     octets_heard: int = 0
 
 
-type SignOnProcedure = Generator[Turn, bytes, SignOn]
+type SignOnProcedure = Generator[Turn, Heard, SignOn]
 
 
 def sign_on(settings: SignOnSettings, hdlc_speed: int) -> SignOnProcedure:
@@ -192,12 +201,16 @@ def sign_on(settings: SignOnSettings, hdlc_speed: int) -> SignOnProcedure:
         heard = yield Turn(
             start, True, query, b"", settings.response_timeout, _identified
         )
-        identification = Identification.find(heard)
+        identification = Identification.find(heard.octets)
         if identification is not None:
-            yield Turn(start, True, patience=identification.shortest_reaction)
-            yield _change(settings, identification)
+            reaction = identification.shortest_reaction
+            yield Turn(start, True, patience=reaction)
+            change = _change(settings, identification, heard)
+            confirmation = yield change
+            if change.enough(confirmation.octets):
+                yield Turn(change.speed, False, patience=reaction)
             return SignOn(identification)
-        noise += len(heard.replace(query, b""))
+        noise += len(heard.octets.replace(query, b""))
     yield Turn(hdlc_speed, False)
     return SignOn(None, noise)
 
@@ -206,8 +219,14 @@ def _identified(heard: bytes) -> bool:
     return Identification.find(heard) is not None
 
 
-def _change(settings: SignOnSettings, identification: Identification) -> Turn:
-    """Tell the meter to change to HDLC, and change; its confirmation, at whichever speed, is over when it is quiet."""
+def _change(
+    settings: SignOnSettings, identification: Identification, heard: Heard
+) -> Turn:
+    """Tell the meter to change to HDLC, and change.
+
+    Its confirmation is known when it comes as the standard has it: at the new speed, though still in 7E1. At the old one
+    it is noise, and behind an optical head that sends echoes it may be one: it is over when the line is quiet.
+    """
     speed = identification.speed
     if speed is None:
         raise LinkError(
@@ -216,4 +235,19 @@ def _change(settings: SignOnSettings, identification: Identification) -> Turn:
         )
     option = settings.acknowledgement.value.replace("Z", identification.speed_character)
     acknowledgement = b"\x06" + option.encode() + _END
-    return Turn(speed, False, farewell=acknowledgement, patience=settings.settling_time)
+
+    def confirmed(octets: bytes) -> bool:
+        return octets.translate(_SEVEN_BITS).endswith(acknowledgement)
+
+    echoes = _IDENTIFICATION.match(heard.octets) is None
+    reaction = min(
+        max(identification.shortest_reaction, 0 if echoes else heard.delay),
+        _REACTION_TIME,
+    )
+    return Turn(
+        speed,
+        False,
+        farewell=acknowledgement,
+        patience=reaction + settings.settling_time,
+        enough=_never if echoes else confirmed,
+    )
