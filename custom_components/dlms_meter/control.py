@@ -14,7 +14,6 @@ from .coordinator import DlmsCoordinator
 from .descriptions import CLOCK_CLASS
 from .dlms import (
     AttributeDescriptor,
-    AuthenticationFailed,
     Data,
     DataType,
     DlmsClient,
@@ -72,14 +71,14 @@ async def async_acting(coordinator: DlmsCoordinator) -> AsyncIterator[DlmsClient
             translation_key="refused",
             translation_placeholders={"error": str(error)},
         ) from error
-    except AuthenticationFailed as error:
-        coordinator.config_entry.async_start_reauth(coordinator.hass)
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="password_refused",
-            translation_placeholders={"error": str(error)},
-        ) from error
     except DlmsError as error:
+        if coordinator.is_refused:
+            coordinator.config_entry.async_start_reauth(coordinator.hass)
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="password_refused",
+                translation_placeholders={"error": str(error)},
+            ) from error
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key="session_failed",
@@ -107,7 +106,7 @@ async def async_synchronise_clock(
     """
     async with async_acting(coordinator) as client:
         shown = await client.get(clock)
-        before, rules = _drift(shown, dt_util.utcnow())
+        before, rules = _drift(shown, client.memory.clock or MeterClock())
         target = moment or dt_util.utcnow()
         _refuse_change_of_clocks(target, before)
         if method is ClockMethod.SET:
@@ -129,22 +128,19 @@ async def async_synchronise_clock(
                 MethodDescriptor(CLOCK_CLASS, clock.logical_name, _ADJUST_TO_QUARTER),
                 _NOTHING,
             )
-        after, _ = _drift(await client.get(clock), dt_util.utcnow())
+        after, _ = _drift(await client.get(clock), rules)
     await coordinator.async_request_refresh()
     return ClockChange(before, after)
 
 
-def _drift(shown: Data, now: datetime) -> tuple[float | None, MeterClock]:
+def _drift(shown: Data, rules: MeterClock) -> tuple[float | None, MeterClock]:
     """Return by how many seconds a clock is ahead, and the rules by which it writes times."""
     if not isinstance(shown.value, bytes) or len(shown.value) != 12:
-        return None, MeterClock()
-    reading = DlmsDateTime.decode(shown.value)
+        return None, rules
+    reading, now = DlmsDateTime.decode(shown.value), dt_util.utcnow()
     zone = dt_util.get_default_time_zone()
-    rules = MeterClock().learn(reading, now, zone)
-    moment = reading.as_utc(reversed_deviation=rules.deviation.reversed)
-    if moment is None:
-        local = reading.local()
-        moment = None if local is None else local.replace(tzinfo=zone)
+    rules = rules.learn(reading, now, zone)
+    moment = rules.moment(reading, zone, now=now)
     return None if moment is None else (moment - now).total_seconds(), rules
 
 

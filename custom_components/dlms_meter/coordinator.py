@@ -9,18 +9,20 @@ from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    ConfigEntryError,
+    HomeAssistantError,
+)
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
 from .channel import async_get_channel
-from .clock import deviation_is_reversed
 from .const import CONF_SUPPLY_SWITCH, DOMAIN, LOGGER
 from .descriptions import CLOCK_CLASS
 from .dlms import (
     AttributeDescriptor,
-    AuthenticationFailed,
     ClientMemory,
     DecodeError,
     DlmsClient,
@@ -29,6 +31,7 @@ from .dlms import (
     Identity,
     LastEntries,
     LocalProtocolError,
+    MeterClock,
     Obis,
     ProfileRows,
     ReadReport,
@@ -36,7 +39,7 @@ from .dlms import (
     ServiceError,
     Value,
 )
-from .failures import failure_of, pause_after
+from .failures import failure_of, pause_after, secrets_are_wanted
 from .plan import PROFILE_CLASS, EntityPlan, plan_entities
 from .plausibility import PlausibilityGuard
 from .readings import with_choice
@@ -63,8 +66,8 @@ class Readings:
     failed: Mapping[AttributeDescriptor, DlmsError]
     read_at: datetime
     """When the last answer came (UTC)."""
-    reversed_deviation: bool
-    """The meter's times are only right if their deviation is taken the wrong way round."""
+    clock: MeterClock
+    """How the meter's times are to be read."""
     rows: Mapping[Obis, ProfileRows] = field(default_factory=dict)
     """The newest entries of profiles, oldest first."""
 
@@ -97,7 +100,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         self._channel = async_get_channel(hass, self._settings.endpoint)
         entry.async_on_unload(self._channel.async_hold())
         self.client = self._make_client(None)
-        self._refusal: AuthenticationFailed | None = None
+        self._refusal: DlmsError | None = None
         self._failures = 0  # polls in a row
         self._store = MeterStore(hass, entry.entry_id)
         self._kept: MeterMemory | None = None
@@ -204,9 +207,16 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
                     self._check_identity(identity)
                     self.identity = identity
                     yield self.client
-            except AuthenticationFailed as error:
-                self._refusal = error
+            except DlmsError as error:
+                key = failure_of(error, self.client).key
+                if secrets_are_wanted(key, lasting=False):
+                    self._refusal = error
                 raise
+
+    @property
+    def is_refused(self) -> bool:
+        """The meter does not let us in with the secrets we have; nothing is tried before there are others."""
+        return self._refusal is not None
 
     @override
     async def _async_update_data(self) -> Readings:
@@ -218,27 +228,33 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
                     readings = await self._async_read()
         except LocalProtocolError:
             raise  # a fault of this integration: it belongs into the log with its traceback
-        except AuthenticationFailed as error:
-            # Nothing is polled after this until the user gave a password: meters lock themselves after a few wrong ones.
-            raise ConfigEntryAuthFailed(
-                translation_domain=DOMAIN,
-                translation_key="password_refused",
-                translation_placeholders={"error": str(error)},
-            ) from error
         except DlmsError as error:
-            failure = failure_of(error, self.client)
-            self._failures += 1
-            interval = poll_interval(self.config_entry.options)
-            pause = pause_after(failure.key, self._failures, interval)
-            raise UpdateFailed(
-                translation_domain=DOMAIN,
-                translation_key=failure.key,
-                translation_placeholders={"reason": failure.reason},
-                retry_after=pause.total_seconds(),
-            ) from error
+            raise self._failed(error) from error
         self._failures = 0
         self.session_seconds = self.hass.loop.time() - begin
         return readings
+
+    def _failed(self, error: DlmsError) -> HomeAssistantError:
+        """Return what Home Assistant is told of a poll that failed, in the words of the ladder."""
+        failure = failure_of(error, self.client)
+        self._failures += 1
+        lasting = self.data is None or self._failures > 1
+        if secrets_are_wanted(failure.key, lasting=lasting):
+            # Nothing is polled after this until the user gave another password or key: meters lock themselves.
+            self._refusal = error
+            return ConfigEntryAuthFailed(
+                translation_domain=DOMAIN,
+                translation_key=failure.key,
+                translation_placeholders={"reason": failure.reason},
+            )
+        interval = poll_interval(self.config_entry.options)
+        pause = pause_after(failure.key, self._failures, interval)
+        return UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key=failure.key,
+            translation_placeholders={"reason": failure.reason},
+            retry_after=pause.total_seconds(),
+        )
 
     async def _async_read(self) -> Readings:
         """See whether the meter has changed, then read what is wanted of it."""
@@ -292,12 +308,12 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             attribute: self._guard.believe(self.name, attribute, value, now)
             for attribute, value in report.values.items()
         }
-        reversed_deviation = any(
-            isinstance(value, DlmsDateTime) and deviation_is_reversed(value, now)
-            for attribute, value in values.items()
-            if attribute.class_id == CLOCK_CLASS
-        )
-        return Readings(values, report.failed, now, reversed_deviation, rows)
+        clock = self.client.memory.clock or MeterClock()
+        for attribute, value in values.items():
+            if attribute.class_id == CLOCK_CLASS and isinstance(value, DlmsDateTime):
+                clock = clock.learn(value, now, dt_util.get_default_time_zone())
+                self.client.memory.clock = clock
+        return Readings(values, report.failed, now, clock, rows)
 
     def _check_identity(self, identity: Identity) -> None:
         """Refuse another meter: an address can come to belong to one, and its readings are not this one's."""

@@ -102,7 +102,7 @@ def _flat(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _octets_of(text: str) -> bytes:
     """Return the octets of what may be a key or password in hex digits; none if it is not."""
     try:
-        return bytes.fromhex(text.removeprefix("0x"))
+        return bytes.fromhex(text.lower().removeprefix("0x"))
     except ValueError:
         return b""
 
@@ -157,7 +157,7 @@ def _readings(coordinator: DlmsCoordinator) -> dict[str, Any]:
     scaler_units = coordinator.memory.scaler_units
     return {
         "read_at": readings.read_at.isoformat(),
-        "reversed_deviation": readings.reversed_deviation,
+        "clock": readings.clock.to_storage(),
         "values": {
             str(attribute): _shown(value)
             for attribute, value in readings.values.items()

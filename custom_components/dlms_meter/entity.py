@@ -9,7 +9,6 @@ from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import dt as dt_util
 
-from .clock import moment_of
 from .const import DOMAIN
 from .coordinator import DlmsCoordinator
 from .dlms import MANUFACTURERS, AttributeDescriptor, DlmsDateTime, Identity, Value
@@ -104,12 +103,14 @@ class DlmsAttributeEntity(DlmsEntity):
         attribute = self.attribute._replace(attribute_id=attribute_id)
         return self.coordinator.data.values.get(attribute)
 
-    def moment_of(self, value: Value) -> datetime | None:
-        """Return the moment that a date-time of this meter means; None when it leaves a part open, or is none."""
+    def moment_of(
+        self, value: Value, *, now: datetime | None = None
+    ) -> datetime | None:
+        """Return the moment that a date-time of this meter means; None when it leaves a part open, or is none.
+
+        `now` is given with what its clock showed then.
+        """
         if not isinstance(value, DlmsDateTime):
             return None
-        return moment_of(
-            value,
-            reversed_deviation=self.coordinator.data.reversed_deviation,
-            zone=dt_util.get_default_time_zone(),
-        )
+        zone = dt_util.get_default_time_zone()
+        return self.coordinator.data.clock.moment(value, zone, now=now)

@@ -114,10 +114,14 @@ class DlmsClockSensor(DlmsSensor):
     )
 
     @property
+    def _meter_time(self) -> datetime | None:
+        return self.moment_of(self.value, now=self.coordinator.data.read_at)
+
+    @property
     @override
     def native_value(self) -> int | None:
         """Whole seconds: few meters tell more, and it takes a moment until the answer is here."""
-        moment = self.moment_of(self.value)
+        moment = self._meter_time
         return (
             None
             if moment is None
@@ -131,7 +135,7 @@ class DlmsClockSensor(DlmsSensor):
         clock = self.value
         shown = {
             **super().extra_state_attributes,
-            _ATTR_METER_TIME: self.moment_of(clock),
+            _ATTR_METER_TIME: self._meter_time,
         }
         if isinstance(clock, DlmsDateTime):
             status = clock.status

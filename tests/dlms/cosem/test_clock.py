@@ -47,17 +47,17 @@ def read(
 
 LOOKS = [
     # what the clock shows at 10:00 UTC, and what follows from it
-    (SUMMER, stamp("2026-07-01T12:00", -120, 0x80), MeterClock(standard_offset=60)),
-    (SUMMER, stamp("2026-07-01T12:04", -120, 0x80), MeterClock(standard_offset=60)),
+    (SUMMER, stamp("2026-07-01T12:00", -120, 0x80), MeterClock(standard_offset=60, marks_summer=True)),
+    (SUMMER, stamp("2026-07-01T12:04", -120, 0x80), MeterClock(standard_offset=60, marks_summer=True)),
     (WINTER, stamp("2026-12-01T11:00", -60), MeterClock(standard_offset=60)),
-    (SUMMER, stamp("2026-07-01T12:00", 120, 0x80), MeterClock(deviation=REVERSED, standard_offset=60)),
+    (SUMMER, stamp("2026-07-01T12:00", 120, 0x80), MeterClock(deviation=REVERSED, standard_offset=60, marks_summer=True)),
     (WINTER, stamp("2026-12-01T15:30", 330), MeterClock(deviation=REVERSED, standard_offset=330)),
-    (SUMMER, stamp("2026-07-01T12:00", -60, 0x80), MeterClock(deviation=OF_WINTER, standard_offset=60)),
-    (SUMMER, stamp("2026-07-01T12:00", 60, 0x80), MeterClock(deviation=REVERSED_OF_WINTER, standard_offset=60)),
+    (SUMMER, stamp("2026-07-01T12:00", -60, 0x80), MeterClock(deviation=OF_WINTER, standard_offset=60, marks_summer=True)),
+    (SUMMER, stamp("2026-07-01T12:00", 60, 0x80), MeterClock(deviation=REVERSED_OF_WINTER, standard_offset=60, marks_summer=True)),
     (SUMMER, stamp("2026-07-01T12:00", 0, 0xFF), MeterClock(deviation=DeviationRule.USELESS, standard_offset=120)),
     (WINTER, stamp("2026-12-01T10:00", 0), MeterClock(standard_offset=0)),
     (WINTER, stamp("2026-12-01T11:00", None), MeterClock(standard_offset=60)),
-    (SUMMER, stamp("2026-07-01T12:00", None, 0x80), MeterClock(standard_offset=60)),
+    (SUMMER, stamp("2026-07-01T12:00", None, 0x80), MeterClock(standard_offset=60, marks_summer=True)),
     # a clock that is wrong tells nothing
     (WINTER, stamp("2026-12-01T11:17", None), MeterClock()),
     (WINTER, stamp("2000-01-01T00:00", -60), MeterClock()),
@@ -107,6 +107,26 @@ def test_meters_that_know_no_summer_time(
         "11:00" if keeps else "10:00"
     ]
     assert clock.learn(stamp("2026-12-01T11:00", None), WINTER, BERLIN).keeps_winter_time is keeps  # fmt: skip
+
+
+@pytest.mark.parametrize("hours", [-1, 1, 2])
+@pytest.mark.parametrize(("now", "status"), [(SUMMER, 0x80), (WINTER, 0)])
+def test_clock_that_is_wrong_by_hours_is_wrong_where_the_place_is_known(
+    now: datetime, status: int, hours: int
+) -> None:
+    """It is not taken for one that means something else by its deviation."""
+    shown = (now + timedelta(hours=hours)).astimezone(BERLIN)
+    offset = shown.utcoffset()
+    assert offset is not None
+    deviation = -(offset // timedelta(minutes=1))
+    wrong = stamp(shown.replace(tzinfo=None).isoformat(), deviation, status)
+    clock = MeterClock().learn(wrong, now, BERLIN)
+    assert clock.moment(wrong, BERLIN, now=now) == now + timedelta(hours=hours)
+    before = MeterClock(deviation=REVERSED, standard_offset=60)
+    assert before.learn(wrong, now, BERLIN).deviation in (
+        REVERSED,
+        DeviationRule.USELESS,
+    )
 
 
 SENT = [row for row in vectors("date-time") if "utc_if_standard_sign" in row.decoded]
@@ -199,6 +219,57 @@ def test_the_second_hour_alone_is_known_where_summer_is_marked() -> None:
     assert read(MeterClock(), twice, zone=BERLIN) == ["00:30"]
 
 
+def test_the_second_hour_is_known_of_a_clock_that_was_seen_to_mark_summer() -> None:
+    clock = MeterClock().learn(stamp("2026-07-01T12:00", None, 0x80), SUMMER, BERLIN)
+    for shown, status, moment in (
+        ("2026-10-25T02:30", 0, "01:30"),
+        ("2026-10-25T02:30", 0x80, "00:30"),
+        ("2026-10-25T03:00", 0, "02:00"),
+    ):
+        assert read(clock, stamp(shown, None, status), zone=BERLIN) == [moment]
+
+
+@pytest.mark.parametrize("seconds_off", [-300, 0, 300])
+def test_what_the_clock_shows_now_is_the_nearer_of_both_hours(seconds_off: int) -> None:
+    """All through the night, of a clock that says neither deviation nor summer time."""
+    midnight = datetime(2026, 10, 24, 22, 0, tzinfo=UTC)
+    for minutes in range(0, 300, 15):
+        now = midnight + timedelta(minutes=minutes)
+        off = timedelta(seconds=seconds_off)
+        local = (now + off).astimezone(BERLIN).replace(tzinfo=None).isoformat()
+        shown = stamp(local, None, 0xFF)
+        assert MeterClock().moment(shown, BERLIN, now=now) == now + off
+
+
+def test_a_moment_by_itself() -> None:
+    moment = MeterClock(deviation=REVERSED).moment(stamp("2026-07-01T12:00", 120))
+    assert moment == SUMMER
+    assert MeterClock().moment(DlmsDateTime.decode(b"\xff" * 12), BERLIN) is None
+
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("octets", "zone", "moment"),
+    [
+        ("07EA0714020D001E00FF8880", NEW_YORK, "2026-07-20T11:00:30+00:00"),
+        ("07EA0714020D001E00800080", BERLIN, "2026-07-20T11:00:30+00:00"),
+        ("07EA0714020D001E00800080", NEW_YORK, "2026-07-20T17:00:30+00:00"),
+        ("07EAFF14FF0D001E00800000", BERLIN, None),
+        # A day that means "never" may be out of the calendar in UTC.
+        ("270F0C1F05173B3B00800000", BERLIN, "9999-12-31T22:59:59+00:00"),
+        ("270F0C1F05173B3B00800000", NEW_YORK, None),
+        ("000101010100000000800000", BERLIN, None),
+    ],
+)
+def test_moments_wherever_the_calendar_ends(
+    octets: str, zone: ZoneInfo, moment: str | None
+) -> None:
+    meant = MeterClock().moment(DlmsDateTime.decode(bytes.fromhex(octets)), zone)
+    assert (meant and meant.isoformat()) == moment
+
+
 def test_the_hour_that_never_comes() -> None:
     """A meter that changes its clock late shows times in March that its country skips."""
     skipped = stamp("2026-03-29T02:30", None)
@@ -243,6 +314,7 @@ def test_written_in_its_own_zone_when_the_meters_is_not_known() -> None:
     [
         MeterClock(),
         MeterClock(deviation=REVERSED, keeps_winter_time=True, standard_offset=-90),
+        MeterClock(marks_summer=True),
     ],
 )
 def test_survives_storage(clock: MeterClock) -> None:

@@ -68,6 +68,8 @@ class MeterClock:
     """It does not change to summer time although its country does."""
     standard_offset: int | None = None
     """Minutes by which it is ahead of UTC outside of summer time; None if not known."""
+    marks_summer: bool = False
+    """The status of its date-times tells when it is summer time: it was seen to."""
 
     def learn(
         self, reading: DlmsDateTime, now: datetime, time_zone: tzinfo | None = None
@@ -76,36 +78,42 @@ class MeterClock:
 
         `reading` is what the meter's clock showed at `now` (aware), `time_zone` the one of its place, if known.
         What one look cannot tell stays as it was: the rules of summer in winter, and everything when the meter's
-        clock is simply wrong.
+        clock is simply wrong, such as by the hour that its place is not ahead.
         """
         local = reading.local()
         if local is None:
             return self
         shown = local - now.astimezone(UTC).replace(tzinfo=None)
         summer = is_summer(reading.status)
-        known = self._seen_in_zone(shown, now, time_zone)
+        offsets = _offsets(now, time_zone)
+        known = replace(
+            self._seen_in_zone(shown, offsets, summer=summer),
+            marks_summer=self.marks_summer or summer,
+        )
         if reading.deviation is not None:
             for rule in (self.deviation, *DeviationRule):
                 candidate = replace(known, deviation=rule)
                 ahead = candidate.ahead(reading.deviation, summer)
-                if ahead is not None and abs(shown - ahead) <= TOLERANCE:
+                if ahead is None or abs(shown - ahead) > TOLERANCE:
+                    continue
+                if not rule.of_winter or ahead in (offsets or (ahead,)):
                     return candidate.with_offset(ahead, summer)
             known = replace(known, deviation=DeviationRule.USELESS)
         nearest = round(shown / _STEP) * _STEP
         if abs(shown - nearest) > TOLERANCE or abs(nearest) > _FARTHEST:
             return self
+        if offsets and nearest not in offsets:
+            return self
         return known.with_offset(nearest, summer)
 
     def _seen_in_zone(
-        self, shown: timedelta, now: datetime, time_zone: tzinfo | None
+        self, shown: timedelta, offsets: tuple[timedelta, ...], *, summer: bool
     ) -> Self:
-        """See whether the meter has changed to summer time; in winter nobody can tell."""
-        here = now.astimezone(time_zone or UTC)
-        offset, summer = here.utcoffset(), here.dst()
-        if offset is not None and summer:
-            for keeps, ahead in ((False, offset), (True, offset - summer)):
-                if abs(shown - ahead) <= TOLERANCE:
-                    return replace(self, keeps_winter_time=keeps)
+        """See whether the meter has changed to summer time, as one that says so has; in winter nobody can tell."""
+        if len(set(offsets)) > 1:
+            for keeps, ahead in enumerate(offsets):
+                if abs(shown - ahead) <= TOLERANCE and not (keeps and summer):
+                    return replace(self, keeps_winter_time=bool(keeps))
         return self
 
     def with_offset(self, ahead: timedelta, summer: bool) -> Self:
@@ -134,6 +142,21 @@ class MeterClock:
             return (self.standard_offset + 60 * summer) * _MINUTE
         minutes = deviation if self.deviation.reversed else -deviation
         return (minutes + 60 * (summer and self.deviation.of_winter)) * _MINUTE
+
+    def moment(
+        self,
+        stamp: DlmsDateTime,
+        time_zone: tzinfo | None = None,
+        *,
+        now: datetime | None = None,
+    ) -> datetime | None:
+        """Return when (UTC) a date-time of this meter was.
+
+        `time_zone` is the one of its place, if known. `now` (aware) is given with what its clock showed just then: of the
+        hour that comes twice in autumn, the nearer one is meant. None as from `MomentReader.read`.
+        """
+        last = None if now is None else now - _HOUR / 2
+        return MomentReader(self, time_zone, last=last).read(stamp.encode())
 
     def write(
         self,
@@ -165,6 +188,7 @@ class MeterClock:
             "deviation": self.deviation.value,
             "keeps_winter_time": self.keeps_winter_time,
             "standard_offset": self.standard_offset,
+            "marks_summer": self.marks_summer,
         }
 
     @classmethod
@@ -176,6 +200,7 @@ class MeterClock:
                 deviation=DeviationRule(stored["deviation"]),
                 keeps_winter_time=bool(stored["keeps_winter_time"]),
                 standard_offset=None if offset is None else int(offset),
+                marks_summer=bool(stored.get("marks_summer")),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DecodeError(f"not a stored meter clock: {error!r}") from error
@@ -184,6 +209,15 @@ class MeterClock:
 def is_summer(status: ClockStatus | None) -> bool:
     """Tell whether a clock says that summer time is in force; one that does not say counts as no."""
     return status is not None and ClockStatus.DAYLIGHT_SAVING in status
+
+
+def _offsets(now: datetime, time_zone: tzinfo | None) -> tuple[timedelta, ...]:
+    """Return how far ahead of UTC a place is now, and would be without summer time; nothing if it is not known."""
+    if time_zone is None:
+        return ()
+    here = now.astimezone(time_zone)
+    offset, summer = here.utcoffset() or timedelta(), here.dst() or timedelta()
+    return offset, offset - summer
 
 
 _STAMP: Final = Struct(">HBBxBBBBhB")
@@ -199,16 +233,23 @@ class MomentReader:
     """Reads the date-times of one meter, one after the other in the order they happened, into UTC.
 
     `time_zone` is the one of the meter's place; with it, date-times without deviation are understood on both sides of
-    a change of the clocks. The hour that comes twice in autumn is told apart by the status, or else by its order.
+    a change of the clocks. The hour that comes twice in autumn is told apart by the status, or else by its order:
+    `last` is the moment read before, if any.
     """
 
-    def __init__(self, clock: MeterClock, time_zone: tzinfo | None = None) -> None:
+    def __init__(
+        self,
+        clock: MeterClock,
+        time_zone: tzinfo | None = None,
+        *,
+        last: datetime | None = None,
+    ) -> None:
         self.clock = clock
         """How they are read; what they show of it themselves is added."""
         self._time_zone = None if clock.keeps_winter_time else time_zone
         self._ahead: dict[_Zone, timedelta | None] = {}
-        self._last: datetime | None = None
-        self._marks_summer = False
+        self._last = last
+        self._marks_summer = clock.marks_summer
 
     def read(self, stamp: DataValue) -> datetime | None:
         """Read the 12 octets of a date-time, or a number of seconds since 1970.
