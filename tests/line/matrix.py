@@ -1,4 +1,4 @@
-"""The fault matrix: every trouble, by HDLC and by the wrapper, by seed."""
+"""The fault matrix: every trouble, by HDLC and by the wrapper, by logical and by short names, by seed."""
 
 import asyncio
 from collections import Counter
@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from random import Random
+from typing import Any, NamedTuple, override
 
 from custom_components.dlms_meter.dlms import (
+    ClientMemory,
     Data,
     DlmsClient,
     DlmsError,
@@ -20,7 +22,14 @@ from custom_components.dlms_meter.dlms import (
     SerialEndpoint,
 )
 from tests.dlms.test_lossy import EVENT_LOG
-from tests.simulator import HdlcSession, Meter, MeterSettings, WrapperSession
+from tests.simulator import (
+    SUPPORTED,
+    HdlcSession,
+    Meter,
+    MeterSettings,
+    WrapperSession,
+)
+from tests.simulator.settings import SHORT_NAME_SERVICES
 from tests.transports import run_virtually
 
 from .faults import TROUBLES, Trouble
@@ -33,14 +42,36 @@ SESSIONS: dict[Framing, Callable[[Meter], HdlcSession | WrapperSession]] = {
     Framing.HDLC: HdlcSession,
     Framing.WRAPPER: WrapperSession,
 }
-METERS = (
-    MeterSettings(max_pdu_size=200, max_information_length=128, window=1),
-    MeterSettings(max_pdu_size=1200, max_information_length=512, window=3),
+METERS = tuple(
+    MeterSettings(
+        max_pdu_size=size,
+        max_information_length=length,
+        window=window,
+        short_names=True,
+        conformance=SUPPORTED | SHORT_NAME_SERVICES,
+    )
+    for size, length, window in ((200, 128, 1), (1200, 512, 3))
 )
-"""One with short frames and small APDUs, one with long ones; seeds take turns."""
+"""One with short frames and small APDUs, one with long ones; seeds take turns. Both take logical names as well."""
 
 LONGEST_SESSION = 300.0
 """Seconds: so long a session of some hundred octets may take to succeed or to fail, whatever happens."""
+
+
+class Way(NamedTuple):
+    """How a meter is spoken to."""
+
+    framing: Framing
+    short_names: bool = False
+
+    @override
+    def __str__(self) -> str:
+        return f"{'SN' if self.short_names else 'LN'}-{self.framing.value}"
+
+
+WAYS = tuple(
+    Way(framing, short_names) for framing in Framing for short_names in (False, True)
+)
 
 type Readings = tuple[Identity, ReadReport, Data]
 
@@ -65,15 +96,18 @@ class Row:
 
 
 def session(
-    trouble: Trouble, framing: Framing, seed: int
+    trouble: Trouble, way: Way, seed: int, memory: ClientMemory | None = None
 ) -> tuple[Readings | DlmsError, float]:
-    """Run one session on virtual time; a wait without end raises `Hang`, whatever is left behind an `AssertionError`."""
+    """Run one session on virtual time; a wait without end raises `Hang`, whatever is left behind an `AssertionError`.
+
+    `memory` is what the client knows of the meter; it reads the object list of short names when it does not.
+    """
     random = Random(seed)
-    line = SPEEDS[framing]
+    line = SPEEDS[way.framing]
 
     async def main() -> tuple[Readings | DlmsError, float]:
         loop = asyncio.get_running_loop()
-        sound = SESSIONS[framing](household(METERS[seed % len(METERS)]))
+        sound = SESSIONS[way.framing](household(METERS[seed % len(METERS)]))
         meter = DirectMeter(trouble.meter(sound, random), line)
         port = Port(meter, trouble.conditions(seed))
 
@@ -84,8 +118,13 @@ def session(
             return opened
 
         client = DlmsClient(
-            settings(SerialEndpoint("/dev/ttyMeter", line), framing=framing),
+            settings(
+                SerialEndpoint("/dev/ttyMeter", line),
+                framing=way.framing,
+                short_names=way.short_names,
+            ),
             open_shared=open_transport,
+            memory=memory,
         )
         result: Readings | DlmsError
         try:
@@ -101,25 +140,37 @@ def session(
     return run_virtually(main())
 
 
-@cache
-def right_readings(framing: Framing, meter: int) -> Readings:
+def right_readings(way: Way, meter: int) -> Readings:
     """Return what a session brings on a good line."""
-    readings, _ = session(TROUBLES["nothing"], framing, meter)
+    return _acquaintance(way, meter)[0]
+
+
+def learned(way: Way, meter: int) -> ClientMemory:
+    """Return what a client knows after a session on a good line."""
+    return ClientMemory.from_storage(_acquaintance(way, meter)[1])
+
+
+@cache
+def _acquaintance(way: Way, meter: int) -> tuple[Readings, dict[str, Any]]:
+    memory = ClientMemory()
+    readings, _ = session(TROUBLES["nothing"], way, meter, memory)
     assert not isinstance(readings, DlmsError)
     assert len(readings[1].values) == 20
-    return readings
+    return readings, memory.to_storage()
 
 
-def run_row(trouble: Trouble, framing: Framing, seeds: Iterable[int]) -> Row:
-    """Run one trouble with these seeds."""
+def run_row(trouble: Trouble, way: Way, seeds: Iterable[int]) -> Row:
+    """Run one trouble with these seeds; half of the clients know their meter already, as after the first poll."""
     row = Row()
     for seed in seeds:
-        result, took = session(trouble, framing, seed)
+        meter = seed % len(METERS)
+        memory = learned(way, meter) if seed // len(METERS) % 2 else None
+        result, took = session(trouble, way, seed, memory)
         row.longest = max(row.longest, took)
         if isinstance(result, DlmsError):
             assert str(result)
             row.errors[type(result).__name__] += 1
-        elif result == right_readings(framing, seed % len(METERS)):
+        elif result == right_readings(way, meter):
             row.right += 1
         else:
             row.wrong.append(seed)

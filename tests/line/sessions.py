@@ -79,11 +79,14 @@ def settings(
     endpoint: Endpoint = PORT,
     sign_on: SignOnSettings | None = None,
     framing: Framing = Framing.HDLC,
+    *,
+    short_names: bool = False,
 ) -> ClientSettings:
     """Return what the reading client needs to read the simulated meter."""
     return ClientSettings(
         endpoint=endpoint,
         framing=framing,
+        short_names=short_names,
         client_sap=READING_CLIENT.client_sap,
         physical_device=17 if framing is Framing.HDLC else None,
         mechanism=Mechanism.LLS,
