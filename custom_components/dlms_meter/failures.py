@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from homeassistant.const import CONF_PASSWORD
 
 from .const import CONF_ENCRYPTION_KEY, LOGGER
-from .dlms import DlmsClient, DlmsError, Symptom, symptom_of
+from .dlms import DlmsClient, DlmsError, Mechanism, Symptom, symptom_of
 from .settings import InvalidSettings
 
 _FIELDS: Final = {
@@ -23,6 +23,12 @@ _REFUSALS: Final = {
     Symptom.COUNTER_REFUSED,
 }
 """The meter was reached, and did not let us in: some lock themselves for minutes when they are asked again soon."""
+_SECRETS_HELP: Final = {
+    Symptom.AUTHENTICATION_WANTED,
+    Symptom.WRONG_PASSWORD,
+    Symptom.WRONG_KEY,
+}
+"""What only another password or other keys help against."""
 _POLLS_AT_USUAL_PACE: Final = 3
 """So often in a row may a line fail before it is left alone for longer."""
 _LONGEST_AFTER_FAILURE: Final = timedelta(minutes=15)
@@ -54,12 +60,25 @@ def pause_after(key: str, failures: int, interval: timedelta) -> timedelta:
     return min(pause, max(longest, interval))
 
 
+def secrets_are_wanted(key: str, *, lasting: bool) -> bool:
+    """Tell whether to stop and ask for other secrets: `key` says what went wrong, `lasting` that it did not for the first time.
+
+    A noisy line may bring one message that looks whole and cannot be deciphered; what a meter says itself is sure.
+    """
+    return key in _SECRETS_HELP and (lasting or key != Symptom.WRONG_KEY)
+
+
 def failure_of(error: Exception, client: DlmsClient | None) -> Failure:
     """Say what went wrong with a conversation that `client` led; what nobody expected is logged."""
     if isinstance(error, InvalidSettings):
         return Failure(error.error, field=error.field)
     if isinstance(error, DlmsError) and client is not None:
         symptom = symptom_of(error, client.statistics)
+        if (
+            symptom is Symptom.WRONG_PASSWORD
+            and client.settings.mechanism is Mechanism.HLS_GMAC
+        ):
+            symptom = Symptom.WRONG_KEY  # there is no password
         return Failure(symptom, str(error), _FIELDS.get(symptom, "base"))
     if isinstance(error, DlmsError):
         return Failure(Symptom.INVALID_SETTINGS, str(error))

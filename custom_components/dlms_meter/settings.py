@@ -159,11 +159,16 @@ def check(data: Mapping[str, Any]) -> None:
         CONF_PASSWORD
     ):
         raise InvalidSettings(CONF_PASSWORD, "password_required")
-    key: str = data.get(CONF_ENCRYPTION_KEY, "")
     wanted = mechanism == MECHANISM_HLS_GMAC or CONF_ENCRYPTION_KEY in data
-    if wanted and not key.strip():
+    if wanted and not _digits(data.get(CONF_ENCRYPTION_KEY)):
         raise InvalidSettings(CONF_ENCRYPTION_KEY, "key_required")
     client_settings(data)
+
+
+def _digits(text: str | None) -> str:
+    """Return hexadecimal digits without what people put between and in front of them."""
+    digits = "".join((text or "").split())
+    return digits[2:] if digits[:2] in ("0x", "0X") else digits
 
 
 def password_octets(data: Mapping[str, Any]) -> bytes:
@@ -174,8 +179,11 @@ def password_octets(data: Mapping[str, Any]) -> bytes:
     text: str = data.get(CONF_PASSWORD, "")
     if not data.get(CONF_PASSWORD_IS_HEX):
         return text.encode()
+    digits = _digits(text)
+    if text and not digits:
+        raise InvalidSettings(CONF_PASSWORD, "password_required")
     try:
-        return bytes.fromhex(text.removeprefix("0x"))
+        return bytes.fromhex(digits)
     except ValueError:
         raise InvalidSettings(CONF_PASSWORD, "invalid_hex") from None
 
@@ -214,7 +222,7 @@ def client_settings(data: Mapping[str, Any]) -> ClientSettings:
 def _system_title(data: Mapping[str, Any]) -> bytes:
     """Return the client's system title, empty if there is none. Raises `InvalidSettings`."""
     try:
-        title = bytes.fromhex(data.get(CONF_SYSTEM_TITLE, ""))
+        title = bytes.fromhex(_digits(data.get(CONF_SYSTEM_TITLE)))
     except ValueError:
         raise InvalidSettings(CONF_SYSTEM_TITLE, "invalid_hex") from None
     if len(title) not in (0, SYSTEM_TITLE_LENGTH):
@@ -248,8 +256,7 @@ def key_octets(
     data: Mapping[str, Any], field: str, suite: SecuritySuite
 ) -> bytes | None:
     """Return a key typed as hex digits, with or without spaces; None when there is none. Raises `InvalidSettings`."""
-    text: str = data.get(field) or ""
-    digits = "".join(text.split()).removeprefix("0x")
+    digits = _digits(data.get(field))
     if not digits:
         return None
     try:
