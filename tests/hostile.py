@@ -1,12 +1,13 @@
 """Answers made to keep an event loop busy, a meter that gives them, and how long the loop stands still."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 import gc
 from itertools import pairwise
 import time
+from typing import NamedTuple
 from unittest.mock import patch
 
 from custom_components.dlms_meter.dlms import (
@@ -17,9 +18,12 @@ from custom_components.dlms_meter.dlms import (
     Framing,
     Obis,
     TcpEndpoint,
+    WholeBuffer,
     connection,
 )
+from custom_components.dlms_meter.dlms.codec.axdr import encode_data
 from custom_components.dlms_meter.dlms.codec.cursor import encode_length
+from custom_components.dlms_meter.dlms.codec.data import Data, DataType as T
 from custom_components.dlms_meter.dlms.link.hdlc_address import HdlcAddress
 from custom_components.dlms_meter.dlms.link.hdlc_frame import Frame, FrameType
 from custom_components.dlms_meter.dlms.transport import Receiver
@@ -202,24 +206,142 @@ type Work = Callable[[DlmsClient], Coroutine[object, object, object]]
 
 
 async def get(client: DlmsClient) -> object:
+    """Read one attribute."""
     return await client.get(ATTRIBUTE)
 
 
-def longest_stop(framing: Framing, answer: Answer, work: Work = get) -> float:
-    """Return how long the event loop stands still, at most, in a session with such a meter (s of processor time)."""
+async def get_list(client: DlmsClient) -> object:
+    """Read twenty attributes."""
+    return await client.get_many(
+        [ATTRIBUTE._replace(attribute_id=n) for n in range(2, 22)]
+    )
+
+
+async def read(client: DlmsClient) -> object:
+    """Read what has a meaning."""
+    register = AttributeDescriptor(3, ATTRIBUTE.logical_name, 2)
+    return await client.read([ATTRIBUTE, register], {})
+
+
+async def read_objects(client: DlmsClient) -> object:
+    """Read the object list."""
+    return await client.objects()
+
+
+async def identify(client: DlmsClient) -> object:
+    """Read who the meter is."""
+    return await client.identity()
+
+
+async def read_profile(client: DlmsClient) -> object:
+    """Read all of a profile."""
+    profile = Obis.parse("1-0:99.1.0*255")
+    return await client.read_profile(profile, WholeBuffer(), {})
+
+
+def rights_that_differ() -> bytes:
+    """Return an object list in which nothing can be remembered of the entries before."""
+
+    def rights(number: int) -> Data:
+        items = [
+            Data(
+                T.STRUCTURE,
+                (
+                    Data(T.INTEGER, index),
+                    Data(T.ENUM, number >> index & 1),
+                    Data(T.OCTET_STRING, number.to_bytes(2)),
+                ),
+            )
+            for index in range(20)
+        ]
+        empty = Data(T.ARRAY, ())
+        return Data(T.STRUCTURE, (Data(T.ARRAY, tuple(items)), empty))
+
+    entries = [
+        Data(
+            T.STRUCTURE,
+            (
+                Data(T.LONG_UNSIGNED, 3),
+                Data(T.UNSIGNED, 0),
+                Data(T.OCTET_STRING, bytes((1, 0)) + number.to_bytes(4)),
+                rights(number),
+            ),
+        )
+        for number in range(240)
+    ]
+    return encode_data(Data(T.ARRAY, tuple(entries)))
+
+
+class Case(NamedTuple):
+    """A session with a meter that wants to keep the client busy."""
+
+    framing: Framing
+    answer: Answer
+    work: Work
+
+
+def _long_values() -> Iterator[tuple[str, Case]]:
+    """Give each of the longest values wherever one may come."""
+    wrapper = Framing.WRAPPER
+    works = (get_list, read, read_objects, read_profile, identify)
+    for name, value in VALUES.items():
+        yield f"{name}, get", Case(wrapper, normally(value), get)
+        yield f"{name}, read alone", Case(wrapper, normally(value), read)
+        yield f"{name}, a buffer", Case(wrapper, as_buffer(value), read_profile)
+        for work in works:
+            yield f"{name}, {work.__name__}", Case(wrapper, listed(value), work)
+
+
+CASES: dict[str, dict[str, Case]] = {
+    "64 kB of hostile values": dict(_long_values()),
+    "64 kB of rights that all differ": {
+        "objects": Case(Framing.WRAPPER, normally(rights_that_differ()), read_objects)
+    },
+    "1 MB of hostile blocks": {
+        f"{name}, {work.__name__}": Case(
+            Framing.WRAPPER, in_blocks(VALUES[name], 16), work
+        )
+        for name in ("nulls", "empty arrays")
+        for work in (get, read_objects)
+    },
+    "more results than asked for": {
+        "list": Case(Framing.WRAPPER, in_list, get_list),
+    },
+    "floods of wrapper frames": {
+        flood.__name__: Case(Framing.WRAPPER, flood, get)
+        for flood in (small_wrapper_frames, notifications)
+    },
+    "floods of HDLC frames": {
+        flood.__name__: Case(Framing.HDLC, flood, get)
+        for flood in (false_frames, flags, ready_frames)
+    },
+}
+"""By what is measured of them, and by name."""
+
+
+def longest_stop(case: Case) -> float:
+    """Return how long the event loop stands still, at most, in such a session (s of processor time)."""
+    return max(later - earlier for earlier, later in pairwise(turns_of(case)))
+
+
+def turns_of(case: Case) -> list[float]:
+    """Hold such a session, and return when others had their turn (s of processor time).
+
+    Only a `DlmsError` may end it early; what else is raised, is.
+    """
 
     async def open_transport(_: Endpoint, receiver: Receiver) -> Wire:
-        return Wire(receiver, framing, answer)
+        return Wire(receiver, case.framing, case.answer)
 
     async def session() -> None:
         with suppress(DlmsError):
             async with DlmsClient(settings) as client:
-                kept.append(await work(client))
+                kept.append(await case.work(client))
 
     kept: list[object] = []  # how long it takes to forget is the caller's business
     settings = ClientSettings(
         endpoint=TcpEndpoint("meter.example", 4059),
-        framing=framing,
+        framing=case.framing,
         response_timeout=0.05,
         request_timeout=10,
         attempts=1,
@@ -233,15 +355,15 @@ def longest_stop(framing: Framing, answer: Answer, work: Work = get) -> float:
         gc.enable()
 
 
-async def watch(work: Coroutine[object, object, None]) -> float:
-    """Do some work, and return the longest time between two turns of the event loop meanwhile."""
+async def watch(work: Coroutine[object, object, None]) -> list[float]:
+    """Do some work, and return the times of the turns of the event loop meanwhile."""
     turns: list[float] = []
     heart = asyncio.create_task(_beat(turns))
     try:
         await work
     finally:
         heart.cancel()
-    return max(later - earlier for earlier, later in pairwise(turns))
+    return turns
 
 
 async def _beat(turns: list[float]) -> None:
