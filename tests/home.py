@@ -26,7 +26,7 @@ from tests.simulator import HdlcSession, Meter, WrapperSession
 from tests.simulator.objects import cosem_object
 
 UNIQUE_ID = "SIM0000040817263"
-TITLE = "SIM 40817263"
+TITLE = "SIM H3P-100 …7263"
 DEVICE = "sim_h3p_100"
 """How entity ids begin."""
 PASSWORD = "12345678"

@@ -367,6 +367,16 @@ async def test_known_meter_is_not_added_twice(
     assert len(hass.config_entries.async_entries()) == 1
 
 
+async def test_dialog_left_open_elsewhere_does_not_lock_the_user_out(
+    hass: HomeAssistant, line: Line
+) -> None:
+    left = await walk(hass, await begin_flow(hass), PUBLIC)
+    assert left["step_id"] == "readings"
+    done = await add_meter(hass, PUBLIC)
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert not hass.config_entries.flow.async_progress()
+
+
 async def test_closing_the_dialog_ends_the_conversation(
     hass: HomeAssistant, line: Line
 ) -> None:

@@ -47,7 +47,6 @@ OWN_KEYS = {"clock_drift", "other", "unknown"}
 LANGUAGES = sorted((INTEGRATION / "translations").glob("*.json"))
 HOME_ASSISTANT_REASONS = {
     "already_configured",
-    "already_in_progress",
     "reauth_successful",
     "reconfigure_successful",
 }

@@ -214,7 +214,8 @@ class AccessSteps(ConfigFlow):
         if self.source == SOURCE_RECONFIGURE:
             check_identity(self._get_reconfigure_entry().unique_id, identity)
             return
-        await self.async_set_unique_id(identity.unique_id)
+        # A dialog left open somewhere else must not lock the user out.
+        await self.async_set_unique_id(identity.unique_id, raise_on_progress=False)
         self._abort_if_unique_id_configured()
 
     def _update_progress(self, octets: int) -> None:

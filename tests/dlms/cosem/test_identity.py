@@ -42,7 +42,7 @@ def test_logical_device_names(
     assert identity.manufacturer_flag == flag
     assert identity.manufacturer == manufacturer
     assert identity.unique_id == name
-    assert identity.title == (f"{manufacturer} {name}" if manufacturer else name)
+    assert identity.title == f"{manufacturer or ''} …{name[-4:]}".strip()
 
 
 @pytest.mark.parametrize(
@@ -111,11 +111,23 @@ def test_unique_ids(
     assert identity.unique_id == unique_ids[0]
 
 
-def test_the_serial_number_is_in_the_title() -> None:
+@pytest.mark.parametrize(
+    ("serial", "device_type", "title"),
+    [
+        ("77764366", None, "Iskraemeco …4366"),
+        ("77764366", "MT174", "Iskraemeco MT174 …4366"),
+        ("4366", "MT174", "Iskraemeco MT174 4366"),
+    ],
+)
+def test_title_is_maker_model_and_the_end_of_the_number(
+    serial: str, device_type: str | None, title: str
+) -> None:
     identity = Identity(
-        logical_device_name="ISK1030777764366", serial_number="77764366"
+        logical_device_name="ISK1030777764366",
+        serial_number=serial,
+        device_type=device_type,
     )
-    assert identity.title == "Iskraemeco 77764366"
+    assert identity.title == title
 
 
 def test_flag_ids_are_three_letters() -> None:

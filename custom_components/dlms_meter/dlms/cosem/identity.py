@@ -33,6 +33,8 @@ IDENTITY_ATTRIBUTES = (
 _FLAG = re.compile("[A-Z]{3}")
 _TELLING_DIGITS = 4
 """Fewer digits than this are not what tells one meter from the next: they count logical devices or versions."""
+_TOLD_DIGITS = 4
+"""So much of the number tells the meters of one home apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +102,15 @@ class Identity:
 
     @property
     def title(self) -> str:
-        """Return a name for people: manufacturer and number."""
+        """Return a name for people: manufacturer, model, and the end of the number on the meter."""
         number = self.serial_number or self.unique_id
-        return f"{self.manufacturer} {number}" if self.manufacturer else number
+        end = number[-_TOLD_DIGITS:]
+        told = (
+            self.manufacturer,
+            self.device_type,
+            end if end == number else f"…{end}",
+        )
+        return " ".join(filter(None, told))
 
 
 def _first_text(
