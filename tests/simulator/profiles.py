@@ -278,6 +278,8 @@ def _by_entry(
     )
     if min(from_entry, from_column) < 1 or min(to_entry, to_column) < 0:
         raise ValueError("entries and columns count from 1")
+    if query.settings.quirks.ignores_entries:
+        return columns, moments
     return (
         _choose(query, columns, columns[from_column - 1 : to_column or None]),
         moments[from_entry - 1 : to_entry or None],

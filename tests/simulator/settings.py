@@ -112,6 +112,8 @@ class Quirks:
     least_range: timedelta = timedelta()
     """Shorter ranges are refused."""
     takes_entries: bool = True
+    ignores_entries: bool = False
+    """It sends everything, whichever entries are asked for."""
     gives_whole_buffer: bool = True
     column_choice: ColumnChoice = ColumnChoice.OBEY
     newest_first: bool = False

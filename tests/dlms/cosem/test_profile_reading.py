@@ -141,6 +141,10 @@ QUIRKS = {
     "no range, no entries": replace(NO_RANGE, takes_entries=False),
     "no entries": Quirks(takes_entries=False),
     "range ignored": Quirks(range_answer=RangeAnswer.IGNORE),
+    "entries ignored": Quirks(ignores_entries=True),
+    "entries ignored, no range": replace(NO_RANGE, ignores_entries=True),
+    "entries ignored, newest first": Quirks(ignores_entries=True, newest_first=True),
+    "range and entries ignored": Quirks(range_answer=RangeAnswer.IGNORE, ignores_entries=True),
     "range finds nothing": Quirks(range_answer=RangeAnswer.NOTHING),
     "range finds nothing, no entries": Quirks(range_answer=RangeAnswer.NOTHING, takes_entries=False),
     "range misread": Quirks(range_answer=RangeAnswer.MISREAD),
@@ -292,16 +296,23 @@ def entries(*numbers: int) -> list[datetime]:
     return [ALL[number - 1] for number in numbers]
 
 
-@pytest.mark.parametrize("takes_entries", [True, False])
+@pytest.mark.parametrize(
+    "quirks", [Quirks(), Quirks(takes_entries=False), Quirks(ignores_entries=True)]
+)
 @pytest.mark.parametrize("newest_first", [False, True])
-def test_entries_by_their_numbers(takes_entries: bool, newest_first: bool) -> None:
-    quirks = Quirks(takes_entries=takes_entries, newest_first=newest_first)
-    caller = Caller(make_meter(quirks))
+def test_entries_by_their_numbers(quirks: Quirks, newest_first: bool) -> None:
+    caller = Caller(make_meter(replace(quirks, newest_first=newest_first)))
     numbers = range(COUNT, COUNT - 3, -1) if newest_first else range(1, 4)
     check(read(caller, EntryRange(1, 3)), sorted(entries(*numbers)))
     numbers = range(1, 3) if newest_first else range(COUNT - 1, COUNT + 1)
     check(read(caller, EntryRange(COUNT - 1)), entries(*numbers))
     check(read(caller, EntryRange(COUNT + 5, COUNT + 9)), [])
+
+
+def test_entries_of_a_meter_that_does_not_tell_how_many_there_are() -> None:
+    quirks = Quirks(refused_attributes=frozenset({7}))
+    caller = Caller(make_meter(quirks))
+    check(read(caller, EntryRange(COUNT - 1)), entries(COUNT - 1, COUNT))
 
 
 def test_the_newest_of_few_entries() -> None:

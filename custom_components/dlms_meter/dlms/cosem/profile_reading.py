@@ -284,14 +284,30 @@ class _ProfileReading:
     def by_number(self, first: int, last: int) -> Reading[CapturedRows]:
         """Read the entries with these numbers."""
         try:
-            return (yield from self._buffer.entries(first, last))
+            rows = yield from self._buffer.entries(first, last)
         except _CANNOT as error:
             self._blame(Way.ENTRY, error)
-        rows = yield from self._buffer.everything()
+            rows = yield from self._buffer.everything()
+        else:
+            if not (yield from self._is_everything(rows, first, last)):
+                return rows
         end = last or len(rows)
         if rows.newest_first:
             first, end = len(rows) - end + 1, len(rows) - first + 1
         return rows.part(max(first, 1) - 1, max(end, 0))
+
+    def _is_everything(
+        self, rows: CapturedRows, first: int, last: int
+    ) -> Reading[bool]:
+        """Tell whether all rows came where only those with certain numbers were asked for: some do not look at them."""
+        if last and len(rows) > last - first + 1:
+            return True
+        if first <= 1 or not rows.cells:
+            return False
+        try:
+            return len(rows) >= (yield from self._buffer.entries_in_use())
+        except _CANNOT:
+            return False
 
     def everything(self) -> Reading[CapturedRows]:
         """Read every row; some meters that refuse it as such give all entries."""
