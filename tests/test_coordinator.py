@@ -26,6 +26,7 @@ from custom_components.dlms_meter.settings import from_input
 from tests.home import (
     DEVICE,
     NOBODY,
+    TITLE,
     WITH_PASSWORD,
     Line,
     altered,
@@ -112,7 +113,7 @@ async def test_failing_meter_is_unavailable_until_it_recovers(
         }
         assert {state.state for state in states if state} == {"unavailable"}
     assert len(warnings(caplog)) == 1
-    assert "SIM 40817263" in warnings(caplog)[0]
+    assert TITLE in warnings(caplog)[0]
 
     line.broken, line.answer, line.meter = None, None, meter
     for _ in range(5):  # after a refusal it is left alone for so many minutes
