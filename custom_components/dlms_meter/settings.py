@@ -52,7 +52,6 @@ from .dlms import (
     Framing,
     KnownMeter,
     LineSettings,
-    LocalProtocolError,
     Mechanism,
     SecurityPolicy,
     SecuritySettings,
@@ -240,16 +239,13 @@ def _security(data: Mapping[str, Any]) -> SecuritySettings | None:
     policy = POLICIES[data.get(CONF_SECURITY_POLICY, "authenticated_encrypted")]
     if authentication_key is None:
         policy &= ~SecurityPolicy.AUTHENTICATED
-    try:
-        return SecuritySettings(
-            suite=suite,
-            policy=policy,
-            global_unicast_key=encryption_key,
-            authentication_key=authentication_key,
-            use_dedicated_key=bool(data.get(CONF_DEDICATED_KEY)),
-        )
-    except LocalProtocolError:
-        raise InvalidSettings(CONF_ENCRYPTION_KEY, "invalid_key_length") from None
+    return SecuritySettings(
+        suite=suite,
+        policy=policy,
+        global_unicast_key=encryption_key,
+        authentication_key=authentication_key,
+        use_dedicated_key=bool(data.get(CONF_DEDICATED_KEY)),
+    )
 
 
 def key_octets(
