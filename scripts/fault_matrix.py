@@ -1,10 +1,14 @@
 """Run the fault matrix of tests/line and print what came of it: python -m scripts.fault_matrix [SEEDS]."""
 
+from functools import reduce
+from operator import add
 import sys
 
 from tests.line.faults import TROUBLES
 from tests.line.matrix import LONGEST_SESSION, WAYS, Row, Way, noise, run_row
+from tests.line.noise import LONG, SHORT, polls
 
+POLLS_IN_A_ROW = 10
 ERROR_RATES = (1e-5, 1e-4, 1e-3)
 
 
@@ -15,6 +19,36 @@ def line(title: str, way: Way, row: Row) -> str:
         f"{title:<24} {way!s:<10} {row.share:>6.1%} right {len(row.wrong):>3} wrong"
         f"  longest {row.longest:>5.0f} s  {errors}"
     )
+
+
+def print_polls(seeds: range) -> int:
+    """Print what noise does to polls one after another, as Home Assistant has them; return how many were wrong."""
+    print("\npolls, one after another")
+    wrong = 0
+    for error_rate in ERROR_RATES:
+        for short_names in (False, True):
+            for name, meter in (("128/1", SHORT), ("2030/7", LONG)):
+                row = reduce(
+                    add,
+                    (
+                        polls(
+                            error_rate,
+                            seed,
+                            count=POLLS_IN_A_ROW,
+                            meter=meter,
+                            short_names=short_names,
+                        )
+                        for seed in seeds[::POLLS_IN_A_ROW]
+                    ),
+                )
+                wrong += row.wrong
+                print(
+                    f"bit error rate {error_rate:g}   {'SN' if short_names else 'LN'} {name:<7}"
+                    f" {row.share:>6.1%} of {row.count} complete {row.wrong:>3} wrong"
+                    f"  {row.seconds / row.count:>5.1f} s each",
+                    flush=True,
+                )
+    return wrong
 
 
 def main() -> int:
@@ -31,8 +65,9 @@ def main() -> int:
             if noise(error_rate).applies(way.framing):
                 rows.append(run_row(noise(error_rate), way, seeds))
                 print(line(f"bit error rate {error_rate:g}", way, rows[-1]), flush=True)
+    wrong = print_polls(seeds)
     failed = [row for row in rows if row.wrong or row.longest > LONGEST_SESSION]
-    return 1 if failed else 0
+    return 1 if failed or wrong else 0
 
 
 if __name__ == "__main__":

@@ -2,18 +2,19 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from custom_components.dlms_meter.dlms import (
     DlmsClient,
     DlmsError,
-    LineSettings,
     LinkStatistics,
     ReadReport,
     ScalerUnit,
     SerialEndpoint,
 )
 from custom_components.dlms_meter.dlms.cosem.descriptors import AttributeDescriptor
-from tests.simulator import HdlcSession, MeterSettings
+from tests.simulator import SUPPORTED, HdlcSession, MeterSettings
+from tests.simulator.settings import SHORT_NAME_SERVICES
 from tests.transports import run_virtually
 
 from .optical import DirectMeter
@@ -32,8 +33,27 @@ class Polls:
     totals: LinkStatistics = field(default_factory=LinkStatistics)
 
     @property
+    def count(self) -> int:
+        return self.complete + self.wrong + self.failed
+
+    @property
     def share(self) -> float:
-        return self.complete / (self.complete + self.wrong + self.failed)
+        return self.complete / self.count
+
+    def __add__(self, other: Self) -> Self:
+        return replace(
+            self,
+            complete=self.complete + other.complete,
+            wrong=self.wrong + other.wrong,
+            failed=self.failed + other.failed,
+            seconds=self.seconds + other.seconds,
+            totals=self.totals + other.totals,
+        )
+
+
+SHORT = MeterSettings(max_pdu_size=200, max_information_length=128, window=1)
+LONG = MeterSettings(max_pdu_size=1200, max_information_length=2030, window=7)
+"""Meters with the shortest frames there are, and with the longest."""
 
 
 def polls(
@@ -41,14 +61,15 @@ def polls(
     seed: int,
     *,
     count: int = 10,
-    meter: MeterSettings | None = None,
-    line: LineSettings | None = None,
+    meter: MeterSettings = SHORT,
+    short_names: bool = False,
 ) -> Polls:
     """Poll as a coordinator does: one client, a session a poll, scalers read once."""
-    at = line or LineSettings()
-    port = Port(DirectMeter(HdlcSession(household(meter)), at))
+    both = replace(meter, short_names=True, conformance=SUPPORTED | SHORT_NAME_SERVICES)
+    port = Port(DirectMeter(HdlcSession(household(both))))
     client = DlmsClient(
-        settings(SerialEndpoint("/dev/ttyMeter", at)), open_shared=port.open_transport
+        settings(SerialEndpoint("/dev/ttyMeter"), short_names=short_names),
+        open_shared=port.open_transport,
     )
 
     async def poll(scaler_units: dict[AttributeDescriptor, ScalerUnit]) -> ReadReport:

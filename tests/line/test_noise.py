@@ -2,16 +2,13 @@
 
 import pytest
 
-from tests.simulator import MeterSettings
-
-from .noise import polls
-
-LARGE = MeterSettings(max_pdu_size=1200, max_information_length=2030, window=7)
+from .noise import LONG, polls
 
 
+@pytest.mark.parametrize("short_names", [False, True], ids=["LN", "SN"])
 @pytest.mark.parametrize(("error_rate", "share"), [(0, 1.0), (1e-5, 1.0), (1e-4, 0.95)])
-def test_noise(error_rate: float, share: float) -> None:
-    result = polls(error_rate, 7)
+def test_noise(error_rate: float, share: float, short_names: bool) -> None:
+    result = polls(error_rate, 7, short_names=short_names)
     assert result.wrong == 0
     assert result.share >= share
 
@@ -27,6 +24,6 @@ def test_counters_tell_noise_from_silence() -> None:
 
 def test_short_frames_after_a_noisy_session() -> None:
     """Once a session was noisy the next has short frames, and long ones come back with the quiet."""
-    noisy = polls(4e-4, 1, meter=LARGE)
+    noisy = polls(4e-4, 1, meter=LONG)
     assert noisy.wrong == 0
     assert noisy.share >= 0.6
