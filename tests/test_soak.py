@@ -4,20 +4,26 @@ A short run is part of the suite; `scripts/soak 10000` runs as many polls as wan
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import gc
 import logging
 import os
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, override
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dlms_meter.dlms import TransportError
-from tests.home import Line, silence
+from custom_components.dlms_meter.const import DOMAIN
+from custom_components.dlms_meter.coordinator import DlmsCoordinator
+from custom_components.dlms_meter.dlms import ClientSettings, TransportError
+from custom_components.dlms_meter.settings import from_input
+from tests.home import PUBLIC, TITLE, UNIQUE_ID, Line, silence
+from tests.simulator import Meter, MeterSession, SimulatorServer
 
 POLLS = int(os.environ.get("DLMS_SOAK_POLLS", "60"))
 _SETTLED = 0.2
@@ -25,6 +31,8 @@ _SETTLED = 0.2
 _MOST_GROWTH = 2 << 20
 """Octets: what an allocator may need more in between, however many polls there are."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_NONSENSE = bytes.fromhex("0001000100100002FFFF7EA00AFF7E")
+"""Sound in neither framing, though it begins as one."""
 
 
 class Use(NamedTuple):
@@ -42,18 +50,6 @@ def use() -> Use:
     return Use(pages * _PAGE, len(asyncio.all_tasks()), descriptors)
 
 
-def spoil(line: Line, random: Random) -> None:
-    """Let the next poll meet a fault, or none."""
-    fault = random.choice(("none", "none", "nobody", "silence", "nonsense", "noise"))
-    # Raised again and again, one exception would keep all its tracebacks.
-    line.broken = TransportError("refused") if fault == "nobody" else None
-    line.answer = {
-        "silence": silence,
-        "nonsense": lambda _: bytes.fromhex("0001000100100002FFFF"),
-        "noise": lambda octets: random.randbytes(len(octets)),
-    }.get(fault)
-
-
 @pytest.fixture
 def quiet() -> Iterator[None]:
     """Log nothing: the test runner would keep it all."""
@@ -62,22 +58,27 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-@pytest.mark.usefixtures("impatient", "quiet")
-async def test_nothing_grows(
-    hass: HomeAssistant, line: Line, loaded: MockConfigEntry
+@pytest.fixture
+def hasty(impatient: None) -> Iterator[None]:
+    """Do not wait for the rest of an answer that breaks off, either."""
+    defaults = ClientSettings.__init__.__kwdefaults__
+    with patch.dict(defaults, inter_octet_timeout=0.02):
+        yield
+
+
+async def soak(
+    hass: HomeAssistant, coordinator: DlmsCoordinator, spoil: Callable[[Random], None]
 ) -> None:
-    coordinator = loaded.runtime_data
+    """Poll again and again, spoiling some polls: what is held after the last is what was held after the first."""
     random = Random(4)
     succeeded = 0
     before = use()
     for poll in range(POLLS):
         if poll == int(POLLS * _SETTLED):
             before = use()
-        spoil(line, random)
+        spoil(random)
         await coordinator.async_refresh()
         succeeded += coordinator.last_update_success
-        assert not any(wire.open for wire in line.wires)
-        line.wires.clear()
     await hass.async_block_till_done()
     after = use()
     print(f"{POLLS} polls, {succeeded} succeeded; before {before}, after {after}")  # noqa: T201
@@ -85,3 +86,108 @@ async def test_nothing_grows(
     assert after.tasks <= before.tasks
     assert after.descriptors <= before.descriptors
     assert after.memory - before.memory < _MOST_GROWTH
+
+
+@pytest.mark.usefixtures("impatient", "quiet")
+async def test_nothing_grows(
+    hass: HomeAssistant, line: Line, loaded: MockConfigEntry
+) -> None:
+    """On a connection without a network: the protocol and what Home Assistant makes of it."""
+
+    def spoil(random: Random) -> None:
+        assert not any(wire.open for wire in line.wires)
+        line.wires.clear()
+        fault = random.choice(
+            ("none", "none", "nobody", "silence", "nonsense", "noise")
+        )
+        # Raised again and again, one exception would keep all its tracebacks.
+        line.broken = TransportError("refused") if fault == "nobody" else None
+        line.answer = {
+            "silence": silence,
+            "nonsense": lambda _: _NONSENSE,
+            "noise": lambda octets: random.randbytes(len(octets)),
+        }.get(fault)
+
+    await soak(hass, loaded.runtime_data, spoil)
+
+
+class Spoilt:
+    """A session with the fault of the moment (`MeterSession`)."""
+
+    def __init__(self, session: MeterSession, server: SpoilingServer) -> None:
+        self._session = session
+        self._server = server
+
+    def receive_data(self, data: bytes) -> bytes:
+        return self._server.spoil(self._session.receive_data(data))
+
+    def line_idle(self) -> bytes:
+        return self._server.spoil(self._session.line_idle())
+
+    def close(self) -> None:
+        self._session.close()
+
+
+class SpoilingServer(SimulatorServer):
+    """A gateway that says, with what is `left` of its good will, what the meter says."""
+
+    fault = "none"
+    left = 0
+    """Answers that get through."""
+    random = Random()
+
+    @override
+    async def _listen(
+        self, port: int | None, session: Callable[[Meter], MeterSession]
+    ) -> int | None:
+        return await super()._listen(port, lambda meter: Spoilt(session(meter), self))
+
+    def spoil(self, octets: bytes) -> bytes:
+        self.left -= 1
+        if self.left >= 0:
+            return octets
+        match self.fault:
+            case "hang up":
+                asyncio.get_running_loop().call_soon(self.drop_connections)
+                return b""
+            case "silence":
+                return b""
+            case "nonsense":
+                return _NONSENSE
+            case "noise":
+                return self.random.randbytes(len(octets))
+            case "cut":
+                return octets[: len(octets) // 2]
+        return octets
+
+
+@pytest.mark.parametrize("framing", ["wrapper", "hdlc"])
+@pytest.mark.usefixtures("hasty", "quiet", "socket_enabled")
+async def test_nothing_grows_with_sockets(hass: HomeAssistant, framing: str) -> None:
+    """On TCP, with the wrapper, and as a serial port behind a gateway: each poll opens and closes a socket."""
+    async with SpoilingServer(Meter(now=dt_util.utcnow)) as server:
+        connection = {"host": "127.0.0.1", "port": server.wrapper_port}
+        if framing == "hdlc":
+            url = f"socket://127.0.0.1:{server.hdlc_port}"
+            connection = {"serial_port": url, "speed": 115200}
+        data = {key: PUBLIC[key] for key in PUBLIC if key not in ("host", "port")}
+        entry = MockConfigEntry(
+            domain=DOMAIN,
+            title=TITLE,
+            unique_id=UNIQUE_ID,
+            data=from_input(data | connection | {"framing": framing}),
+        )
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+
+        def spoil(random: Random) -> None:
+            server.random = random
+            server.left = random.randrange(8)
+            server.fault = random.choice(
+                ("none", "none", "hang up", "silence", "nonsense", "noise", "cut")
+            )
+
+        await soak(hass, entry.runtime_data, spoil)
+        server.fault = "none"
+        assert await hass.config_entries.async_unload(entry.entry_id)
