@@ -15,6 +15,7 @@ from custom_components.dlms_meter.dlms.application.get import GetResult
 from custom_components.dlms_meter.dlms.application.invocation_counter import (
     InvocationCounter,
 )
+from custom_components.dlms_meter.dlms.application.transcript import Answer, Asked
 from custom_components.dlms_meter.dlms.codec.data import Data
 from custom_components.dlms_meter.dlms.cosem.descriptors import (
     AttributeDescriptor,
@@ -91,6 +92,10 @@ class Meter:
             item.logical_name: item for item in self.objects
         }
         self._holder: object | None = None
+
+    def said_before(self, asked: Asked) -> Answer | None:
+        """Return what a recorded meter said when it was asked by a short name; None for a meter that speaks for itself."""
+        return None
 
     def occupy(self, holder: object) -> bool:
         """Give the meter to one connection; False when another has it and only one may."""

@@ -1,4 +1,7 @@
-"""Serve the meter of a diagnostics file: `scripts/replay FILE --wrapper-port 4059 --hdlc-port 4060`."""
+"""Serve the meter of a diagnostics file: `scripts/replay FILE --wrapper-port 4059 --hdlc-port 4060`.
+
+It is set up as the recorded one was; what is printed says how, with secrets that stand for those of the file's owner.
+"""
 
 import argparse
 import asyncio
@@ -22,13 +25,17 @@ def arguments() -> argparse.Namespace:
 
 
 async def serve(parsed: argparse.Namespace) -> None:
-    """Serve until a signal ends it. Clients are 16 without, or 1 with the password 12345678."""
-    meter = RecordedMeter(read_recording(json.loads(parsed.file.read_text())))
+    """Serve until a signal ends it."""
+    recording = read_recording(json.loads(parsed.file.read_text()))
+    for key, value in sorted(recording.entry_data.items()):
+        sys.stdout.write(f"{key}: {value}\n")
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with SimulatorServer(
-        meter, hdlc_port=parsed.hdlc_port, wrapper_port=parsed.wrapper_port
+        RecordedMeter(recording),
+        hdlc_port=parsed.hdlc_port,
+        wrapper_port=parsed.wrapper_port,
     ) as server:
         sys.stdout.write(
             f"READY hdlc={server.hdlc_port} wrapper={server.wrapper_port}\n"

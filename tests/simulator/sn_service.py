@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from custom_components.dlms_meter.dlms.application.action import ActionOutcome
 from custom_components.dlms_meter.dlms.application.apdu import Apdu, decode_apdu
 from custom_components.dlms_meter.dlms.application.enums import (
     ActionResult,
@@ -28,6 +29,10 @@ from custom_components.dlms_meter.dlms.application.short_name import (
     WriteDataBlockAccess,
     WriteRequest,
     WriteResponse,
+)
+from custom_components.dlms_meter.dlms.application.transcript import (
+    Service,
+    asked_by_short_names,
 )
 from custom_components.dlms_meter.dlms.codec.data import Data, DataType
 from custom_components.dlms_meter.dlms.cosem.descriptors import (
@@ -159,6 +164,9 @@ class ShortNameService:
         return ReadResponse((self._piece(1),))
 
     def _read_one(self, variable: Variable) -> GetResult:
+        said = self._said_before(Service.READ, variable)
+        if said is not None:
+            return said
         match variable:
             case VariableName(name):
                 access = None
@@ -175,6 +183,13 @@ class ShortNameService:
         if isinstance(target, MethodDescriptor):
             return self._call(target, access)
         return self._meter.read(self._association, SelectedAttribute(target, access))
+
+    def _said_before(self, service: Service, variable: Variable) -> GetResult | None:
+        """Return what a recorded meter said to this; None where there is no recording."""
+        (asked,) = asked_by_short_names((variable,), service) or (None,)
+        said = None if asked is None else self._meter.said_before(asked)
+        assert not isinstance(said, ActionOutcome)
+        return said
 
     def _call(
         self, method: MethodDescriptor, access: SelectiveAccess | None
@@ -197,6 +212,9 @@ class ShortNameService:
         )
 
     def _write_one(self, variable: Variable, value: Data) -> DataAccessResult:
+        said = self._said_before(Service.WRITE, variable)
+        if isinstance(said, DataAccessResult):
+            return said
         target = (
             self._targets.get(variable.name)
             if isinstance(variable, VariableName | ParameterizedAccess)
