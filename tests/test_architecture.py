@@ -13,10 +13,11 @@ DLMS = INTEGRATION / "dlms"
 # Top floor first. A room (a folder or a file) imports itself and the floors below;
 # rooms on one floor are strangers.
 PROTOCOL_FLOORS = [
-    {"discovery"},
+    {"discovery", "kept_session"},
     {"client", "listener"},
     {"profiles", "session"},
     {"client_settings", "connection", "symptom"},
+    {"inbox"},
     {"answers", "sign_on", "timing", "wire_log"},
     {"transport", "link", "application"},
     {"cosem"},

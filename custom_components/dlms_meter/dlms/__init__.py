@@ -2,11 +2,13 @@
 
 Six floors; imports go downstairs only. Start at the top:
 
+    kept_session    a session that stays open from one reading to the next
     client          what can be asked of one meter: `DlmsClient`
     profiles        carrying out the reading of a profile, a few rows at a time
     session         connection, link and association, which begin together and always end politely
     client_settings how a meter is reached and spoken to
     connection      the pump between network and protocol: timers, turns, the log of the wire
+    inbox           what becomes of what the meter sends: an answer, a notification, or nothing
     sign_on         the few lines of text (IEC 62056-21) that some meters want before HDLC
     timing          how long to wait for what
     transport/      bytes to and from the meter: serial ports, TCP, UDP. asyncio lives here and above; all below is pure
@@ -60,6 +62,7 @@ _ROOMS = {
         LinkError LocalProtocolError RemoteProtocolError SecurityError ServiceError TransportError
         TransportTimeout
     """,
+    "kept_session": "KeptSession",
     "link": "LinkStatistics",
     "link.mode_e": "Acknowledgement SignOnSettings",
     "session": "Negotiated",

@@ -77,6 +77,7 @@ from .errors import (
     TransportError,
     TransportTimeout,
 )
+from .kept_session import KeptSession
 from .link import LinkStatistics
 from .link.mode_e import Acknowledgement, SignOnSettings
 from .session import Negotiated
@@ -137,6 +138,7 @@ __all__ = [
     "Identity",
     "InformationReport",
     "InvocationCounterRefused",
+    "KeptSession",
     "Kind",
     "KnownMeter",
     "LastEntries",

@@ -9,6 +9,7 @@ Then `report.values[energy]` is a `Quantity` such as `12345.7 Wh`, or `report.fa
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Final
@@ -17,6 +18,7 @@ from .application import procedures
 from .application.enums import (
     DataAccessResult,
 )
+from .client_settings import Framing
 from .codec.cursor import Reader
 from .codec.data import Data
 from .codec.slices import read_data_in_slices
@@ -39,6 +41,7 @@ from .cosem.values import (
 from .errors import (
     DecodeError,
     DlmsError,
+    RemoteProtocolError,
     ServiceError,
 )
 from .profiles import carry_out
@@ -48,6 +51,14 @@ _MOST_ELEMENTS: Final = 2000
 """A value made of more is none that anybody reads every minute; to give it a meaning would keep others waiting."""
 
 OBJECT_LIST: Final = AttributeDescriptor(15, Obis.parse("0-0:40.0.0*255"), 2)
+
+_LOGICAL_DEVICE_NAME: Final = AttributeDescriptor(1, Obis.parse("0-0:42.0.0*255"), 2)
+
+_INACTIVITY_TIMEOUTS: Final = {
+    Framing.HDLC: AttributeDescriptor(23, Obis.parse("0-0:22.0.0*255"), 8),
+    Framing.WRAPPER: AttributeDescriptor(41, Obis.parse("0-0:25.0.0*255"), 6),
+}
+"""Where meters keep it: IEC HDLC setup, and TCP-UDP setup (DLMS UA Blue Book)."""
 
 _TRANSFER_BROKEN: Final = (
     DataAccessResult.LONG_GET_ABORTED,
@@ -244,6 +255,33 @@ class DlmsClient(Session):
             except DlmsError as error:
                 report.failed[attribute] = error
         return report
+
+    async def keep_alive(self) -> None:
+        """Ask for something short, so that the meter does not end a session that nobody uses.
+
+        Raises `TransportError` or `LinkError` when it has ended it.
+        """
+        self._connection.rested = True
+        with suppress(DecodeError, RemoteProtocolError, ServiceError):
+            await self.get(_LOGICAL_DEVICE_NAME)
+
+    async def learn_inactivity_timeout(self) -> None:
+        """Ask the meter once after how long it ends a session that nobody uses."""
+        if self.memory.inactivity_timeout is not None:
+            return
+        seconds = None
+        with suppress(DecodeError, RemoteProtocolError, ServiceError):
+            teller = _INACTIVITY_TIMEOUTS[self.settings.framing]
+            seconds = (await self.get(teller)).value
+        self.memory.inactivity_timeout = (
+            max(seconds, 0) if isinstance(seconds, int) else 0
+        )
+
+    @property
+    def inactivity_timeout(self) -> float:
+        """Seconds without a request after which the meter ends a session: as it says, or as it is set here if that is less."""
+        limit = self.settings.inactivity_timeout
+        return min(self.memory.inactivity_timeout or limit, limit)
 
     async def read_profile(
         self,

@@ -6,21 +6,15 @@ Everything it sends and receives goes to the log of the wire.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final, cast
 
-from .answers import HARMLESS, belongs, is_stale
+from .answers import HARMLESS
 from .application.acse import Aarq
-from .application.apdu import Apdu, decode_apdu, wants_answer
-from .application.association import Association
-from .application.block_transfer import GENERAL_BLOCK_TRANSFER, Blocks
-from .application.notification import (
-    DataNotification,
-    EventNotification,
-    InformationReport,
-    Notification,
-)
+from .application.apdu import Apdu, wants_answer
+from .application.association import Association, AssociationState
+from .application.block_transfer import Blocks
+from .application.failure import ConfirmedServiceError, ExceptionResponse
 from .application.procedures import Pause, Procedure, release
 from .codec.slices import Slices
 from .errors import (
@@ -28,10 +22,10 @@ from .errors import (
     DlmsError,
     LinkError,
     LocalProtocolError,
-    MessageRepeated,
     TransportError,
     TransportTimeout,
 )
+from .inbox import Inbox, NotificationCallback, Observer
 from .link import ApduReceived, Link, LinkDown
 from .link.mode_e import SignOnSettings
 from .sign_on import Signer
@@ -39,12 +33,6 @@ from .timing import Patience, Timeouts
 from .transport import Receiver, Transport, TransportOpener, open_transport
 from .transport.endpoint import Endpoint, LineSettings, SerialEndpoint
 from .wire_log import WireLog
-
-# Tags of APDUs a meter sends on its own: InformationReport, EventNotification, DataNotification.
-_NOTIFICATIONS: Final = (b"\x18", b"\xc2", b"\x0f")
-_CIPHERED_NOTIFICATIONS: Final = (b"\x38", b"\x58", b"\xca", b"\xd2")
-
-_BLOCK: Final = bytes((GENERAL_BLOCK_TRANSFER,))
 
 _TOO_LONG: Final = (
     "bytes came, but no complete answer in time; check the line for other senders, "
@@ -54,11 +42,6 @@ _TOO_LONG: Final = (
 _GATEWAY_BUFFER: Final = 512
 """Octets; some gateways collect as many before they pass them on."""
 
-_ANSWERS_REMEMBERED: Final = 8
-"""So far back a datagram may come again."""
-
-type NotificationCallback = Callable[[Notification], None]
-type Observer = Callable[[bool, bytes], None]
 type SaveInvocationCounter = Callable[[int], Awaitable[None]]
 
 _DEFAULT_TIMEOUTS: Final = Timeouts()
@@ -87,10 +70,19 @@ class Connection:
     `on_notification` gets what the meter sends on its own, whenever it does; it must not raise.
     `save_invocation_counter` is awaited before a message goes out with a counter that is not saved yet; what it raises
     keeps the message back.
-    `observer`, once set, is shown each APDU in clear, whether it was sent, and must not raise.
+    `observer` is shown, while the association stands, each APDU in clear and whether it was sent; it must not raise.
     """
 
-    observer: Observer | None = None
+    rested = False
+    """The meter was left alone since the last answer: when it refuses the next request as a whole, it has ended the
+    association meanwhile. Set by whoever keeps a session open."""
+
+    _transport: Transport | None = None
+    _error: DlmsError | None = None  # why nothing more can be sent
+    _request: Apdu | None = None  # what an answer is awaited to
+    _waiter: asyncio.Future[Apdu | DlmsError | None] | None = None
+    _timer: asyncio.TimerHandle
+    _hears: Receiver | None = None  # who, in the place of the link
     _repeats_left = 0
     _uncounted = 0  # octets received since the last sound frame
     _used_at = 0.0  # loop time at which the meter was last asked something
@@ -109,6 +101,7 @@ class Connection:
         repeats: int = 0,
         on_notification: NotificationCallback | None = None,
         save_invocation_counter: SaveInvocationCounter | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._link = link
@@ -121,23 +114,24 @@ class Connection:
             if sign_on is None
             else Signer(sign_on, line or LineSettings(), self._log.octets)
         )
-        self._hears: Receiver | None = None  # who, in the place of the link
         self._patience = Patience(
             timeouts,
             line.octet_time if line else 0.0,
             0 if _is_local(endpoint) else _GATEWAY_BUFFER,
         )
-        self._on_notification = on_notification
         self._save_invocation_counter = save_invocation_counter
+        self._observer = observer
         self._repeats = repeats
-        self._answered: deque[Apdu] = deque(maxlen=_ANSWERS_REMEMBERED)
         self._blocks = Blocks(max(association.settings.block_transfer_window, 1))
+        self._inbox = Inbox(
+            association,
+            self._blocks,
+            self._log,
+            may_repeat=bool(repeats),
+            on_notification=on_notification,
+            observer=observer,
+        )
         self._lock = asyncio.Lock()
-        self._transport: Transport | None = None
-        self._error: DlmsError | None = None  # why nothing more can be sent
-        self._request: Apdu | None = None  # what an answer is awaited to
-        self._waiter: asyncio.Future[Apdu | DlmsError | None] | None = None
-        self._timer: asyncio.TimerHandle
 
     async def open(self) -> None:
         """Open the transport, sign on if asked to, and establish the link. Whatever happens, `close()` must follow.
@@ -174,6 +168,14 @@ class Connection:
         finally:
             self._hears = None
         self._patience.octet_time = signer.line.octet_time
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether there is still a session, as far as one can tell without asking the meter."""
+        if self._transport is None or self._closing:
+            return False
+        self._give_up_if_idle()
+        return self._error is None
 
     async def run[T](self, procedure: Procedure[T]) -> T:
         """Carry out a procedure and return its result; further callers wait their turn.
@@ -245,7 +247,7 @@ class Connection:
 
     async def _exchange(self, request: Apdu, limit: float) -> Apdu | None:
         """Send one APDU and wait for the answer to it; ask again where that does no harm and nobody else does it."""
-        self._refuse_if_idle()
+        self._give_up_if_idle()
         self._repeats_left = self._repeats if isinstance(request, HARMLESS) else 0
         while True:
             try:
@@ -255,7 +257,7 @@ class Connection:
                 self._link.statistics.timeouts += 1
                 self._link.statistics.frames_repeated += 1
 
-    def _refuse_if_idle(self) -> None:
+    def _give_up_if_idle(self) -> None:
         """Give the session up that the meter has given up: it does so after a while without requests."""
         idle = asyncio.get_running_loop().time() - self._used_at
         if self._error is None and idle > self._timeouts.inactivity:
@@ -272,8 +274,9 @@ class Connection:
             isinstance(request, Aarq) and request.authentication_value is not None
         )
         self._log.apdu(">", request.__str__)
-        if self.observer is not None:
-            self.observer(True, request.encode())
+        stands = self._association.state is AssociationState.ASSOCIATED
+        if self._observer is not None and stands:
+            self._observer(True, request.encode())
         octets = self._association.encode(request)
         for apdu in self._blocks.outgoing(octets, self._association.block_capacity):
             self._link.send_apdu(apdu, answered=wants_answer(request))
@@ -283,8 +286,17 @@ class Connection:
         finally:
             self._request = None
         if answer is not None:
-            self._answered.append(answer)
+            self._inbox.answered(answer)
+            self._refuse_if_ended(answer)
         return answer
+
+    def _refuse_if_ended(self, answer: Apdu) -> None:
+        """Take the refusal of a whole request that comes first after a rest for the end of the association."""
+        rested, self.rested = self.rested, False
+        if rested and isinstance(answer, ExceptionResponse | ConfirmedServiceError):
+            raise LinkError(
+                f"The meter has ended the association while it was left alone ({answer.reason}). Connect again."
+            )
 
     async def _save_counter(self) -> None:
         """Have enough invocation counters saved for what comes next."""
@@ -406,55 +418,12 @@ class Connection:
         self._write()
 
     def _apdu_received(self, octets: bytes, unsolicited: bool) -> None:
-        """Give an answer to whom it belongs; drop one that comes too late for anybody."""
-        awaited = self._request is not None and not unsolicited
-        try:
-            whole = self._join_blocks(octets, awaited)
-            if whole is None:
-                return
-            octets = whole
-            plain = self._association.unprotect(octets)
-            if unsolicited or plain[:1] in _NOTIFICATIONS:
-                self._notify(plain)
-                return
-            answer = self._association.decode(plain) if awaited else None
-        except DlmsError as error:
-            self._log.apdu("<", octets.hex, f"{error}: ")
-            harmless = (
-                isinstance(error, MessageRepeated)
-                or octets[:1] in _NOTIFICATIONS + _CIPHERED_NOTIFICATIONS
-            )
-            if awaited and not harmless:
-                self._wake(error)
-            return
-        if self._request is None or answer is None:
-            self._log.apdu("<", octets.hex, "too late: ")
-            return
-        self._log.apdu("<", answer.__str__)
-        if self.observer is not None:
-            self.observer(False, plain)
-        if belongs(self._request, answer) and not (
-            self._repeats and is_stale(self._request, answer, self._answered)
-        ):
-            self._wake(answer)
-
-    def _join_blocks(self, octets: bytes, awaited: bool) -> bytes | None:
-        """Return the APDU itself, or that which a block of general block transfer completes, if it does."""
-        if octets[:1] != _BLOCK:
-            return octets
-        replies, apdu = self._blocks.incoming(octets, awaited)
-        for reply in replies:
-            self._link.send_apdu(reply)
-        return apdu
-
-    def _notify(self, plain: bytes) -> None:
-        """Pass on what the meter sends on its own. Raises `DecodeError`."""
-        notification = decode_apdu(plain)
-        self._log.apdu("<", notification.__str__, "on its own: ")
-        if self._on_notification is not None and isinstance(
-            notification, DataNotification | EventNotification | InformationReport
-        ):
-            self._on_notification(notification)
+        """Wake the waiting task if this is what it waits for."""
+        outcome = self._inbox.take(
+            octets, self._request, self._link.send_apdu, unsolicited=unsolicited
+        )
+        if outcome is not None:
+            self._wake(outcome)
 
 
 def _is_local(endpoint: Endpoint) -> bool:

@@ -10,12 +10,7 @@ from .application.association import Association
 from .application.enums import Conformance, InitiateError, Mechanism
 from .application.invocation_counter import InvocationCounter
 from .client_settings import ClientSettings, association_settings, make_link
-from .connection import (
-    Connection,
-    NotificationCallback,
-    Observer,
-    SaveInvocationCounter,
-)
+from .connection import Connection, SaveInvocationCounter
 from .cosem.descriptors import AttributeDescriptor
 from .cosem.meter_memory import MeterMemory
 from .errors import (
@@ -25,6 +20,7 @@ from .errors import (
     RemoteProtocolError,
     ServiceError,
 )
+from .inbox import NotificationCallback, Observer
 from .link import LinkStatistics
 from .link.hdlc import HdlcLink
 from .transport import TransportOpener
@@ -98,7 +94,7 @@ class Session:
         self._counter = InvocationCounter(invocation_counter or 1)
         self._asks_for_counter = invocation_counter is None
         self._in_session = False
-        self._began = 0.0
+        self._began: float | None = None  # loop time; None while nobody uses a session
         self._session_time = 0.0
         self._earlier = LinkStatistics()
         self._careful = False
@@ -129,10 +125,11 @@ class Session:
             repeats=self._restarts,
             on_notification=self._on_notification,
             save_invocation_counter=self._save_invocation_counter,
+            observer=self._observer,
         )
 
-    async def __aenter__(self) -> Self:
-        """Begin a session."""
+    async def begin(self) -> None:
+        """Begin a session, which `end` must follow."""
         if self._in_session:
             raise LocalProtocolError("this client has a session already")
         self._in_session = True
@@ -144,7 +141,6 @@ class Session:
         except BaseException:
             self._in_session = False
             raise
-        return self
 
     async def _associate_the_right_way(self) -> None:
         """Associate, and again if the meter tells how it wants to be asked."""
@@ -168,7 +164,6 @@ class Session:
             # A meter that does not sign on next time may still be in HDLC, as it is now.
             self._line = self._connection.hdlc_line or self._line
             await self._connection.run(procedures.associate(self._association))
-            self._connection.observer = self._observer
         except BaseException:
             # Some meters say nothing at all to a counter that lies behind.
             self._asks_for_counter = True
@@ -213,6 +208,40 @@ class Session:
             self._counter.advance(last.value + 1)
         self._asks_for_counter = False
 
+    async def end(self) -> None:
+        """End the session, if there is one; never raises for what goes wrong with that on the line."""
+        if not self._in_session:
+            return
+        try:
+            await self._connection.close()
+        finally:
+            self._in_session = False
+            self.rest()
+
+    def rest(self) -> None:
+        """Leave the session open, and take the time it has been used."""
+        if self._began is not None:
+            self._session_time = asyncio.get_running_loop().time() - self._began
+            self._began = None
+
+    def resume(self) -> None:
+        """Go on with a session that rested: the first request shows whether the meter still has it.
+
+        When it has not, that request raises `TransportError` or `LinkError`.
+        """
+        self._began = asyncio.get_running_loop().time()
+        self._connection.rested = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a session, as far as one can tell without asking the meter."""
+        return self._in_session and self._connection.is_usable
+
+    async def __aenter__(self) -> Self:
+        """Begin a session."""
+        await self.begin()
+        return self
+
     async def __aexit__(
         self,
         error_type: type[BaseException] | None,
@@ -220,14 +249,7 @@ class Session:
         traceback: TracebackType | None,
     ) -> None:
         """End the session."""
-        await self._end()
-
-    async def _end(self) -> None:
-        try:
-            await self._connection.close()
-        finally:
-            self._in_session = False
-            self._session_time = asyncio.get_running_loop().time() - self._began
+        await self.end()
 
     @property
     def _restarts(self) -> int:
@@ -259,5 +281,5 @@ class Session:
 
     @property
     def session_time(self) -> float:
-        """Seconds that the last whole session took, from opening the connection to having closed it."""
+        """Seconds that the last session took, from opening the connection to having closed it, or until it was left to rest."""
         return self._session_time

@@ -20,6 +20,7 @@ LEARNED = MeterMemory(
     takes_any_pdu_size_only=True,
     refuses_link_parameters=True,
     writes_methods=True,
+    inactivity_timeout=120,
     short_names={
         (3, Obis.parse("1-0:1.8.0")): ShortName(0x1500, 0),
         (64, Obis.parse("0-0:43.0.0")): ShortName(0xFE00, 1),

@@ -36,6 +36,8 @@ class MeterMemory:
     """The meter connects only when it is offered nothing: 128 octets in a frame, a window of 1."""
     writes_methods: bool | None = None
     """Methods of an object with a short name are called by Write, not by Read; None until one was tried."""
+    inactivity_timeout: int | None = None
+    """Seconds after which the meter ends an idle session; 0 if it does not say, or never does; None until it was asked."""
     short_names: dict[tuple[int, Obis], ShortName] = field(default_factory=dict)
     """Objects by class and logical name, as the object list for short names has them; empty until it was read."""
     clock: MeterClock | None = None
@@ -51,6 +53,7 @@ class MeterMemory:
             "takes_any_pdu_size_only": self.takes_any_pdu_size_only,
             "refuses_link_parameters": self.refuses_link_parameters,
             "writes_methods": self.writes_methods,
+            "inactivity_timeout": self.inactivity_timeout,
             "short_names": [
                 [class_id, str(logical_name), *short_name]
                 for (class_id, logical_name), short_name in self.short_names.items()
@@ -100,6 +103,7 @@ _FACTS: dict[str, type | UnionType] = {
     "takes_any_pdu_size_only": bool,
     "refuses_link_parameters": bool,
     "writes_methods": bool | None,
+    "inactivity_timeout": int | None,
 }
 
 

@@ -1,0 +1,128 @@
+"""What becomes of an APDU that came: the answer to the request in flight, something the meter says on its own, or nothing."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from .answers import belongs, is_stale
+from .application.apdu import Apdu, decode_apdu
+from .application.association import Association, AssociationState
+from .application.block_transfer import GENERAL_BLOCK_TRANSFER, Blocks
+from .application.notification import (
+    DataNotification,
+    EventNotification,
+    InformationReport,
+    Notification,
+)
+from .errors import DlmsError, MessageRepeated
+from .wire_log import WireLog
+
+# Tags of APDUs a meter sends on its own: InformationReport, EventNotification, DataNotification.
+_NOTIFICATIONS: Final = (b"\x18", b"\xc2", b"\x0f")
+_CIPHERED_NOTIFICATIONS: Final = (b"\x38", b"\x58", b"\xca", b"\xd2")
+
+_BLOCK: Final = bytes((GENERAL_BLOCK_TRANSFER,))
+
+_ANSWERS_REMEMBERED: Final = 8
+"""So far back a datagram may come again."""
+
+type NotificationCallback = Callable[[Notification], None]
+type Observer = Callable[[bool, bytes], None]
+
+
+class Inbox:
+    """Sorts the APDUs of one association: joins blocks, deciphers, decodes, and tells whose they are.
+
+    With `may_repeat`, as over UDP, an answer may come twice, late, and in any order. `on_notification` gets what the
+    meter sends on its own, `observer` each answer in clear while the association stands; neither may raise.
+    """
+
+    def __init__(
+        self,
+        association: Association,
+        blocks: Blocks,
+        log: WireLog,
+        *,
+        may_repeat: bool,
+        on_notification: NotificationCallback | None,
+        observer: Observer | None,
+    ) -> None:
+        self._association = association
+        self._blocks = blocks
+        self._log = log
+        self._may_repeat = may_repeat
+        self._on_notification = on_notification
+        self._observer = observer
+        self._answered: deque[Apdu] = deque(maxlen=_ANSWERS_REMEMBERED)
+
+    def answered(self, answer: Apdu) -> None:
+        """Note that an answer was taken: if it comes again, it is an old one."""
+        self._answered.append(answer)
+
+    def take(
+        self,
+        octets: bytes,
+        request: Apdu | None,
+        send: Callable[[bytes], None],
+        *,
+        unsolicited: bool,
+    ) -> Apdu | DlmsError | None:
+        """Return the answer to `request`, or the error that came in its place; None for anything else.
+
+        `send` is asked to send what acknowledges blocks. `unsolicited`: the APDU came outside request and answer.
+        """
+        awaited = request is not None and not unsolicited
+        try:
+            whole = self._join_blocks(octets, awaited, send)
+            if whole is None:
+                return None
+            octets = whole
+            plain = self._association.unprotect(octets)
+            if unsolicited or plain[:1] in _NOTIFICATIONS:
+                self._notify(plain)
+                return None
+            answer = self._association.decode(plain) if awaited else None
+        except DlmsError as error:
+            self._log.apdu("<", octets.hex, f"{error}: ")
+            harmless = (
+                isinstance(error, MessageRepeated)
+                or octets[:1] in _NOTIFICATIONS + _CIPHERED_NOTIFICATIONS
+            )
+            return error if awaited and not harmless else None
+        if request is None or answer is None:
+            self._log.apdu("<", octets.hex, "too late: ")
+            return None
+        self._log.apdu("<", answer.__str__)
+        self._show(plain)
+        return answer if self._is_for(request, answer) else None
+
+    def _show(self, plain: bytes) -> None:
+        """Let the observer see an answer; those that make and end the association are no business of his: they hold secrets."""
+        stands = self._association.state is AssociationState.ASSOCIATED
+        if self._observer is not None and stands:
+            self._observer(False, plain)
+
+    def _is_for(self, request: Apdu, answer: Apdu) -> bool:
+        """Tell whether an answer is the one awaited."""
+        old = self._may_repeat and is_stale(request, answer, self._answered)
+        return belongs(request, answer) and not old
+
+    def _join_blocks(
+        self, octets: bytes, awaited: bool, send: Callable[[bytes], None]
+    ) -> bytes | None:
+        """Return the APDU itself, or that which a block of general block transfer completes, if it does."""
+        if octets[:1] != _BLOCK:
+            return octets
+        replies, apdu = self._blocks.incoming(octets, awaited)
+        for reply in replies:
+            send(reply)
+        return apdu
+
+    def _notify(self, plain: bytes) -> None:
+        """Pass on what the meter sends on its own. Raises `DecodeError`."""
+        notification = decode_apdu(plain)
+        self._log.apdu("<", notification.__str__, "on its own: ")
+        if self._on_notification is not None and isinstance(
+            notification, DataNotification | EventNotification | InformationReport
+        ):
+            self._on_notification(notification)
