@@ -16,6 +16,7 @@ import time
 
 import aiohttp
 
+from scripts import demo_automation, demo_energy
 from scripts.home_assistant_api import (
     DOMAIN,
     START_SECONDS,
@@ -27,9 +28,13 @@ from scripts.home_assistant_api import (
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".demo"
 CONFIG = FOLDER / "config"
+LOG = FOLDER / "home-assistant.log"
+METER_LOG = FOLDER / "meter.log"
 USER = PASSWORD = "demo"
 METER_PASSWORD = "12345678"
 SECOND_SERIAL_NUMBER = "40817999"
+SECOND_PHYSICAL_DEVICE = 8999
+"""As one of the makers' rules derives it from the serial number."""
 CONFIGURATION = """\
 homeassistant: {name: Demo home, time_zone: Europe/Berlin, country: DE, currency: EUR, unit_system: metric}
 frontend:
@@ -39,6 +44,7 @@ history:
 logbook:
 sensor:
 usb:
+automation: !include automations.yaml
 logger: {default: warning}
 """
 # scripts/setup installs newer ones of these: those Home Assistant pins want a C++ compiler.
@@ -99,6 +105,9 @@ def prepare_folder(port: int) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(ROOT / "custom_components" / DOMAIN)
     (CONFIG / "configuration.yaml").write_text(CONFIGURATION)
+    automations = CONFIG / "automations.yaml"
+    if not automations.exists():
+        automations.write_text("[]\n")
     storage = CONFIG / ".storage"
     storage.mkdir(exist_ok=True)
     (storage / "http").write_text(json.dumps(http_storage(port)))
@@ -204,38 +213,8 @@ async def run(arguments: argparse.Namespace) -> None:
     require_free_port(arguments.meter_port, "--meter-port")
     prepare_folder(arguments.port)
     async with AsyncExitStack() as stack:
-        say("Starting a simulated meter …")
-        meter_log = FOLDER / "meter.log"
-        meter_program = (
-            "-m",
-            "tests.simulator",
-            "--wrapper-port",
-            str(arguments.meter_port),
-        )
-        second_meter = (
-            "-m",
-            "tests.simulator",
-            *("--hdlc-port", str(arguments.meter_port + 1)),
-            *("--serial-number", SECOND_SERIAL_NUMBER, "--seed", "2"),
-        )
-        meter = await stack.enter_async_context(
-            program("the simulated meter", *meter_program, log=meter_log)
-        )
-        await until_listening(
-            meter, arguments.meter_port, "The simulated meter", meter_log
-        )
-
-        say("Starting Home Assistant (the first start takes a minute) …")
-        log = FOLDER / "home-assistant.log"
-        server = await stack.enter_async_context(
-            program(
-                "Home Assistant",
-                *("-m", "homeassistant", "--config", str(CONFIG)),
-                *("--skip-pip-packages", SKIPPED_PACKAGES),
-                log=log,
-            )
-        )
-        await until_listening(server, arguments.port, "Home Assistant", log)
+        meter = await start_meter(stack, arguments.meter_port)
+        server = await start_home_assistant(stack, arguments.port)
         home = HomeAssistant(
             await stack.enter_async_context(aiohttp.ClientSession()),
             arguments.port,
@@ -247,36 +226,90 @@ async def run(arguments: argparse.Namespace) -> None:
         rows = await home.readings()
         say(f"\nHome Assistant: {home.url}   user: {USER}   password: {PASSWORD}\n")
         print_table(rows)
-        objections = await home.use_for_energy()
-        # It has no statistics of a sensor before they are first compiled, every five minutes.
-        say(f"\nEnergy dashboard: {', '.join(objections) or 'everything in order'}.")
-        if arguments.screenshots:
-            await stack.enter_async_context(
-                program("the second simulated meter", *second_meter, log=meter_log)
-            )
-            await take_screenshots(
-                home.url, arguments.screenshots, arguments.meter_port + 1
-            )
-        if arguments.once or arguments.screenshots:
+        await demo_energy.use_for_energy(home)
+        say("\nEnergy dashboard: everything in order.")
+        if arguments.once:
             say("")
             return
+        await demo_automation.save(home)
+        if arguments.screenshots:
+            await start_second_meter(stack, arguments.meter_port + 1)
+            await take_screenshots(home, arguments)
+            return
+        past = asyncio.ensure_future(fill_in_the_past(home))
         say("\nPress Ctrl-C to stop.")
         await asyncio.wait(
             [asyncio.ensure_future(meter.wait()), asyncio.ensure_future(server.wait())],
             return_when=asyncio.FIRST_COMPLETED,
         )
+        past.cancel()
         raise DemoError(
-            f"Home Assistant or the simulated meter ended by itself. See {log} and {meter_log}."
+            f"Home Assistant or the simulated meter ended by itself. See {LOG} and {METER_LOG}."
         )
 
 
-async def take_screenshots(url: str, folder: Path, meter_port: int) -> None:
-    """Let a browser take pictures of the user interface, and of adding the meter on `meter_port`."""
-    say(f"\nTaking screenshots into {folder} …")
+async def start_meter(stack: AsyncExitStack, port: int) -> asyncio.subprocess.Process:
+    """Start the meter of the demo, on the TCP wrapper."""
+    say("Starting a simulated meter …")
+    words = ("-m", "tests.simulator", "--wrapper-port", str(port))
+    meter = await stack.enter_async_context(
+        program("the simulated meter", *words, log=METER_LOG)
+    )
+    await until_listening(meter, port, "The simulated meter", METER_LOG)
+    return meter
+
+
+async def start_second_meter(stack: AsyncExitStack, port: int) -> None:
+    """Start a meter that waits to be found: by HDLC, at an address that its serial number gives away."""
+    words = (
+        *("-m", "tests.simulator", "--hdlc-port", str(port), "--seed", "2"),
+        *("--serial-number", SECOND_SERIAL_NUMBER),
+        *("--physical-device", str(SECOND_PHYSICAL_DEVICE)),
+    )
+    log = FOLDER / "second_meter.log"
+    await stack.enter_async_context(
+        program("the second simulated meter", *words, log=log)
+    )
+
+
+async def start_home_assistant(
+    stack: AsyncExitStack, port: int
+) -> asyncio.subprocess.Process:
+    """Start Home Assistant."""
+    say("Starting Home Assistant (the first start takes a minute) …")
+    server = await stack.enter_async_context(
+        program(
+            "Home Assistant",
+            *("-m", "homeassistant", "--config", str(CONFIG)),
+            *("--skip-pip-packages", SKIPPED_PACKAGES),
+            log=LOG,
+        )
+    )
+    await until_listening(server, port, "Home Assistant", LOG)
+    return server
+
+
+async def fill_in_the_past(home: HomeAssistant) -> None:
+    """Let the energy dashboard show what the meter remembers; say so, or why not."""
+    try:
+        await demo_energy.fill_in_the_past(home)
+        say(
+            "The energy dashboard now shows the last days, from the meter's load profile."
+        )
+    except (DemoError, aiohttp.ClientError) as error:
+        say(f"The energy dashboard shows no past: {error}")
+
+
+async def take_screenshots(home: HomeAssistant, arguments: argparse.Namespace) -> None:
+    """Let a browser take pictures of the user interface, and of adding the second meter."""
+    say("\nWaiting for Home Assistant's first statistics (within five minutes) …")
+    await demo_energy.fill_in_the_past(home)
+    await demo_energy.validate(home)
+    say(f"Taking screenshots into {arguments.screenshots} …")
     python = str(FOLDER / "browser" / "bin" / "python")
+    words = (home.url, str(arguments.screenshots), str(arguments.meter_port + 1))
     browser = await asyncio.create_subprocess_exec(
-        *(python, "-m", "scripts.screenshots", url, str(folder), str(meter_port)),
-        cwd=ROOT,
+        *(python, "-m", "scripts.screenshots", *words), cwd=ROOT
     )
     if await browser.wait():
         raise DemoError("The screenshots could not be taken; the reason is above.")

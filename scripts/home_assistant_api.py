@@ -200,40 +200,15 @@ class HomeAssistant:
         title: str = step["title"]
         return title
 
-    async def use_for_energy(self) -> list[str]:
-        """Put the meter into the energy dashboard; return what Home Assistant's own validation says against it."""
-        registry = await self.command(type="config/entity_registry/list")
-
-        def sensor(place: str) -> str:
-            entity_id: str = next(
-                row["entity_id"]
-                for row in registry
-                if row["platform"] == DOMAIN and row["unique_id"].endswith(place)
-            )
-            return entity_id
-
-        grid = {
-            "type": "grid",
-            "stat_energy_from": sensor("_3_1-0:1.8.0*255_2"),
-            "stat_energy_to": sensor("_3_1-0:2.8.0*255_2"),
-            "power_config": {"stat_rate": sensor("_3_1-0:16.7.0*255_2")},
-            "stat_cost": None,
-            "entity_energy_price": None,
-            "number_energy_price": 0.32,
-            "stat_compensation": None,
-            "entity_energy_price_export": None,
-            "number_energy_price_export": 0.08,
-            "cost_adjustment_day": 0,
-        }
-        await self.command(
-            type="energy/save_prefs", energy_sources=[grid], device_consumption=[]
+    async def meter(self) -> str:
+        """Return the device id of the first meter."""
+        registry = await self.command(type="config/device_registry/list")
+        device_id: str = next(
+            row["id"]
+            for row in registry
+            if any(domain == DOMAIN for domain, *_ in row["identifiers"])
         )
-        said = await self.command(type="energy/validate")
-        return [
-            issue["type"]
-            for issues in said["energy_sources"] + said["device_consumption"]
-            for issue in issues
-        ]
+        return device_id
 
     async def readings(self) -> list[tuple[str, str]]:
         """Wait for a complete set of readings; return name and state of each enabled entity of the meter."""
