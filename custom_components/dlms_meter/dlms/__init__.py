@@ -30,9 +30,11 @@ from importlib import import_module
 
 _ROOMS = {
     "application.access_procedure": "AccessItem AccessOutcome",
+    "application.action": "ActionOutcome",
     "application.enums": "ActionResult Conformance DataAccessResult Mechanism",
     "application.notification": "DataNotification EventNotification InformationReport Notification",
     "application.security_settings": "Enveloping SecurityPolicy SecuritySettings SecuritySuite",
+    "application.transcript": "Exchange ShortTarget exchanges without_values",
     "client": "DlmsClient ReadReport",
     "client_settings": "ClientSettings Framing",
     "codec.axdr": "decode_data encode_data",
@@ -43,7 +45,7 @@ _ROOMS = {
     "cosem.class_values": "to_data to_value",
     "cosem.clock": "DeviationRule MeterClock",
     "cosem.compact_data": "decode_compact_buffer",
-    "cosem.descriptors": "AttributeDescriptor MethodDescriptor SelectiveAccess",
+    "cosem.descriptors": "AttributeDescriptor MethodDescriptor SelectedAttribute SelectiveAccess",
     "cosem.flag_ids": "MANUFACTURERS",
     "cosem.identity": "Identity",
     "cosem.interface_classes": "INTERFACE_CLASSES",

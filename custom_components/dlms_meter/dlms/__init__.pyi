@@ -1,6 +1,7 @@
 """The front door as type checkers see it: what `__init__.py` hands out by name."""
 
 from .application.access_procedure import AccessItem, AccessOutcome
+from .application.action import ActionOutcome
 from .application.enums import (
     ActionResult,
     Conformance,
@@ -19,6 +20,12 @@ from .application.security_settings import (
     SecuritySettings,
     SecuritySuite,
 )
+from .application.transcript import (
+    Exchange,
+    ShortTarget,
+    exchanges,
+    without_values,
+)
 from .client import DlmsClient, ReadReport
 from .client_settings import ClientSettings, Framing
 from .codec.axdr import decode_data, encode_data
@@ -29,7 +36,12 @@ from .cosem.catalogue import describe
 from .cosem.class_values import to_data, to_value
 from .cosem.clock import DeviationRule, MeterClock
 from .cosem.compact_data import decode_compact_buffer
-from .cosem.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
+from .cosem.descriptors import (
+    AttributeDescriptor,
+    MethodDescriptor,
+    SelectedAttribute,
+    SelectiveAccess,
+)
 from .cosem.flag_ids import MANUFACTURERS
 from .cosem.identity import Identity
 from .cosem.interface_classes import INTERFACE_CLASSES
@@ -103,6 +115,7 @@ __all__ = [
     "AccessMode",
     "AccessOutcome",
     "Acknowledgement",
+    "ActionOutcome",
     "ActionResult",
     "Approach",
     "AssociationRejected",
@@ -133,6 +146,7 @@ __all__ = [
     "EntryRange",
     "Enveloping",
     "EventNotification",
+    "Exchange",
     "Found",
     "Framing",
     "Identity",
@@ -171,10 +185,12 @@ __all__ = [
     "SecuritySettings",
     "SecuritySuite",
     "Selection",
+    "SelectedAttribute",
     "SelectiveAccess",
     "SerialEndpoint",
     "ServerAddress",
     "ServiceError",
+    "ShortTarget",
     "SignOnSettings",
     "Symptom",
     "TcpEndpoint",
@@ -192,6 +208,7 @@ __all__ = [
     "decode_scaler_unit",
     "describe",
     "encode_data",
+    "exchanges",
     "find_meter",
     "interpret",
     "open_transport",
@@ -200,4 +217,5 @@ __all__ = [
     "to_data",
     "to_value",
     "unit_symbol",
+    "without_values",
 ]
