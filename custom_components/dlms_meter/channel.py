@@ -4,11 +4,13 @@
     client = DlmsClient(settings, open_shared=channel.opener(settings.framing))
     async with channel, client:  # a turn, and the session in it
 
-Many meters serve one association at a time, and a bus or gateway mixes the octets of two.
+Many meters serve one association at a time, and a bus or gateway mixes the octets of two. Who wants to keep a session
+open between his turns takes them with `turn(kept)`: it lasts until somebody else takes one.
 """
 
 from asyncio import Lock
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Final, Self
 from weakref import WeakValueDictionary
@@ -20,6 +22,7 @@ from .const import DOMAIN
 from .dlms import (
     Endpoint,
     Framing,
+    KeptSession,
     LineSettings,
     LocalProtocolError,
     Receiver,
@@ -37,8 +40,8 @@ _GATEWAY_SCHEMES: Final = ("socket", "tcp", "rfc2217")
 class Channel:
     """The way to one meter or several. `async with` is one turn; who waits gets his in the order of coming.
 
-    The connection stays open from turn to turn as long as somebody waits for his; that of a local port as long as
-    somebody holds the channel (`async_hold`): to open it again would switch the supply of an optical head.
+    The connection stays open from turn to turn as long as somebody waits for his, or a session rests on it; that of a
+    local port as long as somebody holds the channel (`async_hold`): to open it again would switch the supply of an optical head.
     After a turn that failed it is closed, so that the next one begins afresh: the adapter may have been
     plugged in again, and what is late cannot disturb.
     """
@@ -52,16 +55,32 @@ class Channel:
             None  # where the connection leads, while it is whole
         )
         self._receiver: Receiver | None = None
+        self._kept: KeptSession | None = None  # rests on the line
+
+    @asynccontextmanager
+    async def turn(self, kept: KeptSession) -> AsyncIterator[None]:
+        """Take a turn, after which a session may rest on the line."""
+        await self._begin(kept)
+        try:
+            yield
+        except BaseException:
+            try:
+                await kept.end()
+            finally:
+                await self._finish(failed=True)
+            raise
+        self._kept = kept if kept.is_resting else None
+        await self._finish(failed=False)
+
+    async def async_end(self, kept: KeptSession) -> None:
+        """End a session that rests on the line; one in use is left alone."""
+        if self._kept is kept:
+            async with self:
+                pass  # whose turn it is ends what rests
 
     async def __aenter__(self) -> Self:
         """Wait for a turn."""
-        self._queue += 1
-        try:
-            await self._turn.acquire()
-        except BaseException:
-            self._queue -= 1
-            await self._close_if_idle()  # it may have stayed open only for us
-            raise
+        await self._begin(None)
         return self
 
     async def __aexit__(
@@ -71,9 +90,30 @@ class Channel:
         traceback: TracebackType | None,
     ) -> None:
         """Give the turn to who waits longest."""
+        await self._finish(failed=error_type is not None)
+
+    async def _begin(self, kept: KeptSession | None) -> None:
+        """Wait for a turn, and end what rests on the line, unless it is one's own."""
+        self._queue += 1
+        try:
+            await self._turn.acquire()
+        except BaseException:
+            self._queue -= 1
+            await self._close_if_idle()  # it may have stayed open only for us
+            raise
+        resting, self._kept = self._kept, None
+        if resting is not None and resting is not kept:
+            try:
+                await resting.end()
+            except BaseException:
+                await self._finish(failed=True)
+                raise
+
+    async def _finish(self, *, failed: bool) -> None:
+        """Give the turn to who waits longest."""
         self._queue -= 1
         try:
-            if error_type is not None or not self._is_wanted:
+            if failed or not self._is_wanted:
                 await self.async_close()
         finally:
             self._turn.release()
@@ -106,6 +146,8 @@ class Channel:
     @property
     def _is_wanted(self) -> bool:
         """The connection has a use after this turn."""
+        if self._kept is not None:
+            return True
         endpoint = self._endpoint
         if isinstance(endpoint, SerialEndpoint) and endpoint.is_local:
             return bool(self._queue or self._holders)
