@@ -27,18 +27,19 @@ PROTOCOL_FLOORS = [
 HOME_ASSISTANT_FLOORS = [
     {"__init__"},
     {
-        "binary_sensor", "button", "config_flow", "diagnostics", "event", "sensor", "services", "statistics",
+        "binary_sensor", "button", "config_flow", "diagnostics", "event", "repairs", "sensor", "services", "statistics",
         "switch",
     },
-    {"flow_find", "options_flow"},
-    {"flow_access"},
+    {"flow_find", "object_actions", "options_flow", "profile_action"},
+    {"action_calls", "flow_access"},
     {"control", "entity", "flow_schemas", "line_quality"},
     {"coordinator"},
     {"readings"},
-    {"plan"},
-    {"channel", "clock", "descriptions", "failures", "storage", "trace"},
+    {"exchange", "plan"},
+    {"channel", "descriptions", "failures", "storage", "trace"},
     {"anonymity", "plausibility", "rows", "sub_meters", "units"},
-    {"settings", "typed_data"},
+    {"plain_data"},
+    {"counters", "issues", "settings", "typed_data"},
     {"const"},
 ]  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Actions, called as automations call them."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -29,6 +30,7 @@ from tests.home import NOBODY, Line, altered
 from tests.models import PREPAID
 from tests.simulator import SUPPORTED, Meter, MeterSettings, WrapperSession
 from tests.simulator.objects import boolean, octets
+from tests.simulator.settings import EVERY_SERVICE
 
 ENERGY = "1-0:1.8.0*255"
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -114,7 +116,7 @@ async def test_get(hass: HomeAssistant, meter_id: str) -> None:
 async def test_get_of_what_has_no_unit(hass: HomeAssistant, meter_id: str) -> None:
     where = {"device_id": meter_id, "obis": ENERGY, "attribute": 3, "class_id": 3}
     answer = await call(hass, "get", where)
-    assert answer["value"] == [0, 30]
+    assert answer["value"] == {"scaler": 0, "unit": 30}
     assert answer["unit"] is None
     assert answer["raw"] == {
         "type": "structure",
@@ -122,7 +124,45 @@ async def test_get_of_what_has_no_unit(hass: HomeAssistant, meter_id: str) -> No
     }
     clock = await call(hass, "get", {"device_id": meter_id, "obis": "0-0:1.0.0"})
     assert clock["raw"]["type"] == "octet_string"
-    assert clock["value"].startswith("20")
+    moment = datetime.fromisoformat(clock["value"])
+    assert abs(moment - dt_util.utcnow()) < timedelta(seconds=5)
+    control = {"obis": "0-0:96.3.10", "attribute": 3, "device_id": meter_id}
+    assert (await call(hass, "get", control))["value"] == "connected"
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_get_of_all_attributes(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry, known: bool
+) -> None:
+    """By one request where the meter knows attribute 0, else one by one."""
+    if known:
+        line.meter.settings = MeterSettings(conformance=EVERY_SERVICE)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    negotiated = entry.runtime_data.client.negotiated.conformance
+    assert (Conformance.ATTRIBUTE0_SUPPORTED_WITH_GET in negotiated) is known
+    where = {"device_id": device.id, "obis": "1-0:32.7.0", "attribute": 0}
+    answer = await call(hass, "get", where)
+    assert (answer["class_id"], answer["attribute"]) == (3, 0)
+    shown = answer["attributes"]
+    assert list(shown) == ["1", "2", "3"]
+    assert shown["1"]["value"] == "0100200700ff"
+    assert 220 < shown["2"]["value"] < 240
+    assert shown["2"]["unit"] == "V"
+    assert shown["3"]["value"] == {"scaler": -1, "unit": 35}
+    assert shown["3"]["unit"] is None
+
+
+async def test_get_of_all_attributes_of_what_the_meter_does_not_list(
+    hass: HomeAssistant, meter_id: str
+) -> None:
+    """What it refuses is told for each of them."""
+    where = {"device_id": meter_id, "obis": "1-0:99.99.99", "attribute": 0}
+    for class_id, numbers in ((1, ["1", "2"]), (9999, ["1", "2"])):
+        answer = await call(hass, "get", {**where, "class_id": class_id})
+        assert list(answer["attributes"]) == numbers
+        assert all("error" in each for each in answer["attributes"].values())
 
 
 async def test_get_part_of_a_profile(hass: HomeAssistant, meter_id: str) -> None:
@@ -171,6 +211,29 @@ async def test_set(hass: HomeAssistant, line: Line, meter_id: str) -> None:
         ("set 0-0:97.97.0*255/2", "1107"),
         ("set 0-0:97.97.0*255/2", "1105"),
     ]
+
+
+# What is shown, what is written instead, and what the meter is told.
+VALUES: dict[str, tuple[Any, str]] = {
+    "0-0:97.97.0": (7, "1107"),
+    "1-0:32.7.0": (231.5, "12090b"),
+    "0-0:1.0.0": ("2026-11-20T13:00:30", "090c07ea0b14050d001e00ffc400"),
+}
+
+
+@pytest.mark.parametrize("obis", VALUES)
+async def test_set_by_value(
+    hass: HomeAssistant, line: Line, meter_id: str, obis: str
+) -> None:
+    """In the form in which it is read: in its unit, as a time."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    given, told = VALUES[obis]
+    meter = Writing(line)
+    where = {"device_id": meter_id, "obis": obis}
+    await call(hass, "set", {**where, "value": given, "confirm": True})
+    assert meter.told == [(f"set {obis}*255/2", told)]
+    shown = (await call(hass, "get", where))["value"]
+    assert shown == given or shown.startswith(given)
 
 
 async def test_invoke(hass: HomeAssistant, line: Line, meter_id: str) -> None:
@@ -305,6 +368,16 @@ INVALID: dict[str, tuple[str, dict[str, Any], str]] = {
         {"obis": ENERGY, "confirm": True, "data": {"type": "unsigned", "value": 256}},
         "invalid_data",
     ),
+    "value of another form": (
+        "set",
+        {"obis": ENERGY, "confirm": True, "value": "much"},
+        "invalid_data",
+    ),
+    "value that does not fit": (
+        "set",
+        {"obis": ENERGY, "confirm": True, "value": -1},
+        "impossible_request",
+    ),
     "cut short": (
         "set",
         {"obis": ENERGY, "confirm": True, "data_hex": "0600"},
@@ -342,12 +415,12 @@ async def test_bad_input_gives_one_clear_sentence(
     hass: HomeAssistant, line: Line, meter_id: str, name: str
 ) -> None:
     action, data, key = INVALID[name]
-    connections = len(line.wires)
+    meter = Writing(line)
     with pytest.raises(ServiceValidationError) as caught:
         await call(hass, action, {"device_id": meter_id, **data})
     assert caught.value.translation_key == key
     assert "{" not in str(caught.value)
-    assert len(line.wires) == connections
+    assert not meter.told
 
 
 @pytest.mark.parametrize(
@@ -360,6 +433,7 @@ async def test_bad_input_gives_one_clear_sentence(
         ("set", {"obis": ENERGY, "data_hex": "1107"}),
         ("set", {"obis": ENERGY, "data_hex": "1107", "confirm": False}),
         ("set", {"obis": ENERGY, "data_hex": "11", "data": {}, "confirm": True}),
+        ("set", {"obis": ENERGY, "data_hex": "11", "value": 1, "confirm": True}),
         ("invoke", {"obis": ENERGY, "method": 0, "confirm": True}),
         ("synchronise_clock", {"method": "guess"}),
         ("read_profile", {"obis": ENERGY, "newest": 0}),

@@ -13,6 +13,7 @@ from homeassistant.helpers.json import json_bytes
 from homeassistant.helpers.selector import validate_selector
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
 from custom_components.dlms_meter import (
@@ -21,6 +22,7 @@ from custom_components.dlms_meter import (
     flow_schemas,
     plan,
     readings,
+    repairs,
     services,
     sub_meters,
 )
@@ -34,6 +36,7 @@ from custom_components.dlms_meter.dlms import (
     Symptom,
     describe,
 )
+from custom_components.dlms_meter.issues import Issue
 from custom_components.dlms_meter.line_quality import LINE_QUALITY
 
 INTEGRATION = Path(__file__).parents[1] / "custom_components" / "dlms_meter"
@@ -99,6 +102,7 @@ FORMS: dict[str, vol.Schema] = {
         for level in Access
         if level is not Access.OPEN
     },
+    "exchanged": flow_schemas.NOTHING,
     "readings": readings.readings_schema(
         [readings.Offered("", group, "", proposed=True) for group in readings.GROUPS]
     ),
@@ -208,9 +212,10 @@ def test_every_exception_has_a_text() -> None:
         raised |= arguments(name, "translation_key")
     raised |= {
         node.args[0].value
-        for node in ast.walk(ast.parse((INTEGRATION / "services.py").read_text()))
+        for path in INTEGRATION.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
-        and getattr(node.func, "id", None) == "_invalid"
+        and getattr(node.func, "id", None) == "invalid"
         and isinstance(node.args[0], ast.Constant)
         and isinstance(node.args[0].value, str)
     }
@@ -218,6 +223,23 @@ def test_every_exception_has_a_text() -> None:
     for key in (*Symptom, "unknown"):
         told = ENGLISH["exceptions"][key]["message"]
         assert told == ENGLISH["config"]["error"][key]
+
+
+def test_every_issue_has_texts() -> None:
+    assert set(ENGLISH["issues"]) == set(Issue)
+    data: dict[str, Any] = {"counter": 1, "port": "/dev/ttyUSB0"}
+    for issue, texts_of_issue in ENGLISH["issues"].items():
+        if issue not in repairs._DIALOGS:
+            assert set(texts_of_issue) == {"title", "description"}
+            continue
+        assert set(texts_of_issue) == {"title", "fix_flow"}
+        dialog = repairs._DIALOGS[issue](MockConfigEntry(), data)
+        steps = texts_of_issue["fix_flow"]["step"]
+        assert set(steps) == {"confirm"}
+        form = dialog._form({})
+        if form.schema:
+            check_form(steps["confirm"], form)
+        assert set(texts_of_issue["fix_flow"]["error"]) == {"failed"}
 
 
 def test_every_action_and_its_fields_have_texts() -> None:

@@ -1,24 +1,18 @@
 """COSEM data as JSON and back, for actions."""
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from custom_components.dlms_meter.dlms import (
-    BitString,
     Data,
     DataType,
-    DlmsDateTime,
-    Quantity,
-    Unit,
     decode_data,
     encode_data,
 )
 from custom_components.dlms_meter.typed_data import (
     InvalidData,
     from_json,
-    plain,
     to_json,
 )
 
@@ -89,16 +83,7 @@ def test_lists_within_lists_have_an_end() -> None:
         from_json(typed)
 
 
-def test_values_without_types() -> None:
-    assert plain(Quantity(Decimal("230.4"), Unit.VOLT)) == 230.4
-    assert plain(Decimal(5)) == 5
-    assert isinstance(plain(Decimal(5)), int)
-    assert plain(Decimal("NaN")) is None
-    assert plain(BitString(b"\xa0", 3)) == "101"
-    assert plain((b"\x01", None, "x", True)) == ["01", None, "x", True]
-    moment = DlmsDateTime.decode(bytes.fromhex("07ea0b14050d001e00ffc400"))
-    assert plain(moment) == "2026-11-20T13:00:30"
-    assert isinstance(plain(DlmsDateTime.decode(b"\xff" * 12)), str)
+def test_elements_of_a_compact_array() -> None:
     compact = Data(
         DataType.COMPACT_ARRAY, decode_data(bytes.fromhex("1311020102")).value
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .dlms import AttributeDescriptor, ProfileRow, ProfileRows
-from .typed_data import plain
+from .plain_data import plain
 
 
 def column_names(rows: ProfileRows) -> list[str]:

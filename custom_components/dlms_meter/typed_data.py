@@ -1,8 +1,7 @@
-"""COSEM data as JSON: typed, so that it can be written back exactly, and plain, for templates."""
+"""COSEM data as JSON with types, so that it can be written back exactly."""
 
 from base64 import b16encode
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 from .dlms import (
@@ -10,12 +9,7 @@ from .dlms import (
     CompactArray,
     Data,
     DataType,
-    DlmsDate,
-    DlmsDateTime,
-    DlmsTime,
     LocalProtocolError,
-    Quantity,
-    Value,
     encode_data,
 )
 
@@ -121,28 +115,3 @@ def to_json(data: Data) -> dict[str, Any]:
     elif isinstance(value, str):
         value = value.encode("utf-8", "replace").decode()
     return {"type": data.type.name.lower(), "value": value}
-
-
-def plain(value: Value) -> Any:  # noqa: ANN401  any JSON
-    """Return a value as JSON without types: numbers, texts, hex digits, ISO times as the meter shows them, lists."""
-    match value:
-        case Quantity():
-            return plain(value.value)
-        case Decimal():
-            return _number(value)
-        case BitString() | DlmsDate() | DlmsTime():
-            return str(value)
-        case DlmsDateTime():
-            local = value.local()
-            return str(value) if local is None else local.isoformat()
-        case bytes():
-            return value.hex()
-        case tuple():
-            return [plain(element) for element in value]
-    return value
-
-
-def _number(value: Decimal) -> int | float | None:
-    if not value.is_finite():
-        return None
-    return int(value) if value == value.to_integral_value() else float(value)

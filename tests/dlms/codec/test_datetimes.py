@@ -49,6 +49,21 @@ def _shown(moment: datetime | None) -> str | None:
     return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
+@pytest.mark.parametrize(
+    ("octets", "printed"),
+    [
+        ("07ea0b14050d001e00ffc400", "2026-11-20 13:00:30"),
+        ("07ea0b14050d001e32ffc400", "2026-11-20 13:00:30.50"),
+        ("07ea0b14ff0d001effffc400", "2026-11-20 13:00:30"),
+        ("fffffdfe0703000000800000", "*-winter-last 7 03:00:00"),
+        ("07eafefd07ff00ffff800000", "2026-summer-last but one 7 *:00:*"),
+        ("ffffff01ffffffffff8000ff", "*-*-01 *:*:*"),
+    ],
+)
+def test_printed(octets: str, printed: str) -> None:
+    assert str(DlmsDateTime.decode(bytes.fromhex(octets))) == printed
+
+
 def _described(decoded: Json) -> Iterator[tuple[str, Json]]:
     """Find the date-times of a vector: their octets and their fields."""
     if isinstance(decoded, dict):

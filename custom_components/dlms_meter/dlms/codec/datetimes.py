@@ -5,6 +5,7 @@ Any field may be unspecified, here None. The months and days that are rules rath
 Source: DLMS UA Blue Book, date and time notations.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntFlag
@@ -17,6 +18,10 @@ MONTH_DST_END = 0xFD
 MONTH_DST_BEGIN = 0xFE
 DAY_SECOND_LAST = 0xFD
 DAY_LAST = 0xFE
+
+_MONTHS = {MONTH_DST_BEGIN: "summer", MONTH_DST_END: "winter"}
+"""Months in which summer and winter time begin."""
+_DAYS = {DAY_LAST: "last", DAY_SECOND_LAST: "last but one"}
 
 _DATE = Struct(">HBBB")
 _TIME = Struct(">BBBB")
@@ -64,6 +69,19 @@ class DlmsDate:
             _DATE, year, _sent(self.month), _sent(self.day), _sent(self.day_of_week)
         )
 
+    def __str__(self) -> str:
+        """Print as `2026-11-20`; a field that is open as `*`, and then the day of the week too: `*-10-last 7`."""
+        year = "*" if self.year is None else f"{self.year:04}"
+        text = f"{year}-{_shown(self.month, _MONTHS)}-{_shown(self.day, _DAYS)}"
+        return f"{text} {self.day_of_week}" if self._is_rule else text
+
+    @property
+    def _is_rule(self) -> bool:
+        """The day of the week tells more than the calendar would."""
+        is_open = self.year is None or self.month is None or self.day is None
+        named = self.month in _MONTHS or self.day in _DAYS
+        return self.day_of_week is not None and (is_open or named)
+
 
 @dataclass(frozen=True, slots=True)
 class DlmsTime:
@@ -94,6 +112,11 @@ class DlmsTime:
             _sent(self.second),
             _sent(self.hundredths),
         )
+
+    def __str__(self) -> str:
+        """Print as `14:30:00`, with hundredths where there are any; a field that is open as `*`."""
+        text = ":".join(map(_shown, (self.hour, self.minute, self.second)))
+        return f"{text}.{self.hundredths:02}" if self.hundredths else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +172,10 @@ class DlmsDateTime:
             + _pack(_ZONE, deviation, _sent(self.status))
         )
 
+    def __str__(self) -> str:
+        """Print date and time as they are shown, without the way to UTC."""
+        return f"{self.date} {self.time}"
+
     def local(self) -> datetime | None:
         """Return the local time without a zone, or None when a field is unspecified, a rule, or impossible.
 
@@ -192,6 +219,10 @@ def _specified(value: int, unspecified: int = _ANY) -> int | None:
 
 def _sent(value: int | None) -> int:
     return _ANY if value is None else value
+
+
+def _shown(value: int | None, named: Mapping[int, str] | None = None) -> str:
+    return "*" if value is None else (named or {}).get(value, f"{value:02}")
 
 
 def _unpack(layout: Struct, octets: bytes, what: str) -> tuple[int, ...]:
