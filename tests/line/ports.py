@@ -28,14 +28,22 @@ _FORMATS = {
 }
 
 
+_SOON = 0.01
+"""Seconds."""
+
+
 @dataclass
 class PtyMeter:
-    """A meter at the far end of a pty. The speed is what the near end is set to; parity a pty does not have."""
+    """A meter at the far end of a pty. The speed is what the near end is set to; parity a pty does not have.
+
+    It answers almost at once, or `in_time`: as long after it was asked as a meter would.
+    """
 
     path: str
     meter: LineMeter
     near: int
     far: int
+    in_time: bool = False
 
     @property
     def speed(self) -> int:
@@ -45,7 +53,8 @@ class PtyMeter:
     def readable(self) -> None:
         line = LineSettings(self.speed, self.meter.line.character)
         for saying in self.meter.hear(os.read(self.far, 4096), line):
-            asyncio.get_running_loop().call_later(0.01, self.say, saying)
+            pause = saying.delay if self.in_time else _SOON
+            asyncio.get_running_loop().call_later(pause, self.say, saying)
 
     def say(self, saying: Saying) -> None:
         """Speak; at another speed than the near end's nothing of use arrives."""
@@ -54,10 +63,12 @@ class PtyMeter:
 
 
 @asynccontextmanager
-async def pty_meter(meter: LineMeter) -> AsyncIterator[PtyMeter]:
+async def pty_meter(
+    meter: LineMeter, *, in_time: bool = False
+) -> AsyncIterator[PtyMeter]:
     far, near = pty.openpty()
     tty.setraw(near)
-    at_pty = PtyMeter(os.ttyname(near), meter, near, far)
+    at_pty = PtyMeter(os.ttyname(near), meter, near, far, in_time)
     asyncio.get_running_loop().add_reader(far, at_pty.readable)
     try:
         yield at_pty
