@@ -860,9 +860,14 @@ async def test_reconfigure_with_another_meter(
     line.meter = ANOTHER_METER
     menu = await loaded.start_reconfigure_flow(hass)
     result = await walk(hass, menu, PUBLIC)
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "another_meter"
+    assert result["step_id"] == "exchanged"
+    assert result["description_placeholders"] == {
+        "meter": TITLE,
+        "new_meter": "SIM H3P-100 …9999",
+    }
+    hass.config_entries.flow.async_abort(result["flow_id"])
     assert loaded.data == before
+    assert loaded.unique_id == UNIQUE_ID
 
 
 # A new password, or new keys.
@@ -943,8 +948,8 @@ async def test_reauth_with_another_meter(
     result = await answer_flow(
         hass, flow, {"password": PASSWORD, "password_is_hex": False}
     )
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "another_meter"
+    assert result["step_id"] == "exchanged"
+    hass.config_entries.flow.async_abort(result["flow_id"])
     assert refused.data["password"] == "old"
 
 

@@ -66,7 +66,7 @@ async def test_another_meter_is_not_read(
     line.meter = Meter(MeterSettings(serial_number="99999999"))
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    assert state_of(entry) is ConfigEntryState.SETUP_ERROR
+    assert state_of(entry) is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == "another_meter"
     assert not hass.states.async_entity_ids("sensor")
 

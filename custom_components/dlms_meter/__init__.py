@@ -12,7 +12,9 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, PLATFORMS
 from .coordinator import DlmsConfigEntry, DlmsCoordinator
+from .counters import async_remove_counter
 from .entity import meter_info
+from .issues import async_forget_issues
 from .line_quality import LINE_QUALITY
 from .services import async_setup_services
 from .settings import is_serial
@@ -30,8 +32,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: DlmsConfigEntry) -> bool:
     """Read the meter once, then make its entities."""
     coordinator = DlmsCoordinator(hass, entry)
+    entry.runtime_data = coordinator  # before the first reading: the diagnostics tell why it failed
     await coordinator.async_config_entry_first_refresh()
-    entry.runtime_data = coordinator
     if is_serial(entry.data):
         entry.async_on_unload(
             async_register_port_event_callback(hass, coordinator.async_ports_changed)
@@ -91,3 +93,5 @@ async def async_unload_entry(hass: HomeAssistant, entry: DlmsConfigEntry) -> boo
 async def async_remove_entry(hass: HomeAssistant, entry: DlmsConfigEntry) -> None:
     """Forget what was kept of the meter."""
     await MeterStore(hass, entry.entry_id).async_remove()
+    await async_remove_counter(hass, entry.entry_id)
+    async_forget_issues(hass, entry.entry_id)

@@ -11,14 +11,13 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import AbortFlow
 
 from . import flow_schemas as schemas
 from .channel import async_get_channel
 from .const import CONF_MECHANISM, CONF_SERIAL_PORT, DOMAIN, MECHANISM_LLS
-from .dlms import Access, DlmsClient
+from .dlms import Access
 from .failures import Failure, failure_of
-from .flow_access import check_identity, errors_at
+from .flow_access import AnotherMeter, check_identity, errors_at
 from .flow_find import FindSteps
 from .options_flow import DlmsOptionsFlow
 from .settings import check, client_settings, level_of
@@ -117,8 +116,9 @@ class DlmsConfigFlow(FindSteps, domain=DOMAIN):
                 data[CONF_MECHANISM] = MECHANISM_LLS
             try:
                 await self._async_try(data, entry.unique_id)
-            except AbortFlow:
-                raise
+            except AnotherMeter as other:
+                self._data = data
+                return await self._async_other(other.identity)
             except Exception as error:  # noqa: BLE001  as in async_step_read_done
                 failure = failure_of(error, self._client)
             else:
@@ -138,9 +138,6 @@ class DlmsConfigFlow(FindSteps, domain=DOMAIN):
         """Make sure the meter takes these settings and is the one of the entry."""
         check(data)
         settings = client_settings(data)
-        channel = async_get_channel(self.hass, settings.endpoint)
-        self._client = client = DlmsClient(
-            settings, open_shared=channel.opener(settings.framing)
-        )
-        async with channel, client:
+        client = await self._async_client(settings)
+        async with async_get_channel(self.hass, settings.endpoint), client:
             check_identity(unique_id, await client.identity())

@@ -94,6 +94,17 @@ def clock_of(coordinator: DlmsCoordinator) -> AttributeDescriptor:
     raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_clock")
 
 
+def way_to_set(coordinator: DlmsCoordinator, clock: AttributeDescriptor) -> ClockMethod:
+    """Return how the meter lets us put its clock right: by setting it, unless it says that it may only be shifted."""
+    may_be_shifted_only = any(
+        item.logical_name == clock.logical_name
+        and item.invocable(_SHIFT_TIME)
+        and not item.writable(clock.attribute_id)
+        for item in coordinator.memory.objects
+    )
+    return ClockMethod.SHIFT if may_be_shifted_only else ClockMethod.SET
+
+
 async def async_synchronise_clock(
     coordinator: DlmsCoordinator,
     clock: AttributeDescriptor,

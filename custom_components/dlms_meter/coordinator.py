@@ -11,7 +11,6 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
-    ConfigEntryError,
     HomeAssistantError,
 )
 from homeassistant.helpers import entity_registry as er
@@ -20,6 +19,7 @@ from homeassistant.util import dt as dt_util
 
 from .channel import async_get_channel
 from .const import CONF_SUPPLY_SWITCH, DOMAIN, LOGGER
+from .counters import SavedCounter, async_get_counter
 from .descriptions import CLOCK_CLASS
 from .dlms import (
     AttributeDescriptor,
@@ -29,6 +29,7 @@ from .dlms import (
     DlmsDateTime,
     DlmsError,
     Identity,
+    InvocationCounterRefused,
     LastEntries,
     LocalProtocolError,
     MeterClock,
@@ -40,7 +41,8 @@ from .dlms import (
     Value,
 )
 from .failures import failure_of, pause_after, secrets_are_wanted
-from .plan import PROFILE_CLASS, EntityPlan, plan_entities
+from .issues import DATA_COUNTER, DATA_METER, EntryIssues, Issue
+from .plan import PROFILE_CLASS, EntityPlan, is_adjustable, plan_entities
 from .plausibility import PlausibilityGuard
 from .readings import with_choice
 from .settings import client_settings, poll_interval
@@ -95,7 +97,9 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         assert entry.unique_id is not None
         self.unique_id = entry.unique_id
         self.trace = Trace()
-        self._counter: int | None = None
+        self.issues = EntryIssues(hass, entry)
+        self._counter = SavedCounter()
+        self._reserved: int | None = None  # as we know the counter
         self._settings = client_settings(entry.data)
         self._channel = async_get_channel(hass, self._settings.endpoint)
         entry.async_on_unload(self._channel.async_hold())
@@ -112,37 +116,39 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
     @override
     async def _async_setup(self) -> None:
         """Fetch what is known of the meter already: from the config flow that just ran, or from the storage."""
-        self._kept = async_take_over(self.hass, self.unique_id)
+        self._counter = await async_get_counter(self.hass, self.config_entry.entry_id)
+        self._kept, counter = async_take_over(self.hass, self.unique_id)
+        if counter is not None:
+            await self._counter.async_save(counter)
         if self._kept is None:
             self._kept = await self._store.async_load()
         else:
             await self._store.async_save(self._kept)
         if self._kept is not None:
             self._guard = PlausibilityGuard(self._kept.accepted)
-            self._counter = self._kept.invocation_counter
-            self.client = self._make_client(self._kept)
-
-    def _make_client(self, kept: MeterMemory | None) -> DlmsClient:
-        """Make the client, which knows what was learned before."""
         try:
-            learned = ClientMemory.from_storage(kept.learned) if kept else None
+            kept = self._kept.learned if self._kept else {}
+            learned = ClientMemory.from_storage(kept) if kept else None
         except DecodeError:
             learned = None  # it is learned anew
+        self.client = self._make_client(learned)
+
+    def _make_client(self, learned: ClientMemory | None) -> DlmsClient:
+        """Make the client, which knows what was learned before, and goes on with the counter as it was saved."""
+        self._reserved = self._counter.value
         return DlmsClient(
             self._settings,
             open_shared=self._channel.opener(self._settings.framing),
             observer=self.trace.observe,
             memory=learned,
-            invocation_counter=self._counter,
+            invocation_counter=self._reserved,
             save_invocation_counter=self._async_save_counter,
         )
 
     async def _async_save_counter(self, counter: int) -> None:
         """Keep an invocation counter before it is used: no second message may ever be ciphered with it."""
-        self._counter = counter
-        if self._kept is not None:
-            self._kept.invocation_counter = counter
-            await self._store.async_save(self._kept)
+        await self._counter.async_save(counter)
+        self._reserved = self._counter.value
 
     def plans(self) -> list[EntityPlan]:
         """Return the entities of this meter."""
@@ -179,7 +185,6 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         """Put what was learned in the last sessions into what is kept."""
         self.memory.accepted = self._guard.accepted
         self.memory.learned = self.client.memory.to_storage()
-        self.memory.invocation_counter = self._counter
 
     @callback
     def async_ports_changed(
@@ -201,6 +206,8 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             if self._refusal is not None:
                 # Not tried again before there is another password: meters lock themselves after a few wrong ones.
                 raise self._refusal.with_traceback(None)
+            if self._counter.value != self._reserved:  # a dialog used our keys
+                self.client = self._make_client(self.client.memory)
             try:
                 async with self.client:
                     identity = await self.client.identity()
@@ -231,6 +238,8 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         except DlmsError as error:
             raise self._failed(error) from error
         self._failures = 0
+        self.issues.async_meter_read()
+        self._compare_clock(readings)
         self.session_seconds = self.hass.loop.time() - begin
         return readings
 
@@ -238,6 +247,12 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         """Return what Home Assistant is told of a poll that failed, in the words of the ladder."""
         failure = failure_of(error, self.client)
         self._failures += 1
+        if isinstance(error, InvocationCounterRefused):
+            self.issues.async_raise(
+                Issue.COUNTER_REFUSED,
+                {"wanted": str(error.expected)},
+                **{DATA_COUNTER: error.expected},
+            )
         lasting = self.data is None or self._failures > 1
         if secrets_are_wanted(failure.key, lasting=lasting):
             # Nothing is polled after this until the user gave another password or key: meters lock themselves.
@@ -323,9 +338,32 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             raise UpdateFailed(
                 translation_domain=DOMAIN, translation_key="identity_incomplete"
             )
-        raise ConfigEntryError(
-            translation_domain=DOMAIN, translation_key="another_meter"
+        if not self.hass.config_entries.async_entry_for_domain_unique_id(
+            DOMAIN, identity.unique_id
+        ):
+            self.issues.async_raise(
+                Issue.METER_EXCHANGED,
+                {"new_meter": identity.title},
+                **{DATA_METER: identity.unique_id},
+            )
+        raise UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key="another_meter",
         )
+
+    def _compare_clock(self, readings: Readings) -> None:
+        """See whether the meter's clock is far off."""
+        for item in self.memory.objects:
+            stamp = readings.values.get(
+                AttributeDescriptor(item.class_id, item.logical_name, 2)
+            )
+            if item.class_id != CLOCK_CLASS or not isinstance(stamp, DlmsDateTime):
+                continue
+            now, zone = readings.read_at, dt_util.get_default_time_zone()
+            shown = readings.clock.moment(stamp, zone, now=now)
+            if shown is not None:
+                self.issues.async_clock_seen(shown, now, adjustable=is_adjustable(item))
+            return
 
     async def _async_renew_memory(self) -> bool:
         """Read what the meter is made of when it is not known, or may have changed; tell whether it is another now."""

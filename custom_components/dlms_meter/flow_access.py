@@ -23,7 +23,9 @@ from .const import (
     MECHANISM_LLS,
     MECHANISM_NONE,
 )
-from .dlms import Access, DlmsClient, Identity
+from .counters import SavedCounter, async_get_counter
+from .dlms import Access, ClientSettings, DlmsClient, Identity
+from .exchange import async_go_on_with
 from .failures import Failure, failure_of
 from .readings import async_offer, async_read_samples, chosen, readings_schema
 from .settings import (
@@ -52,6 +54,14 @@ _TITLED: Final = (Access.CHALLENGE, Access.KEYS)
 """Levels at which the client needs a name of its own."""
 
 
+class AnotherMeter(Exception):
+    """Somebody else than the meter of the entry answers: `identity`."""
+
+    def __init__(self, identity: Identity) -> None:
+        super().__init__(identity.title)
+        self.identity = identity
+
+
 class AccessSteps(ConfigFlow):
     """From a meter whose address is known to its entry."""
 
@@ -62,6 +72,9 @@ class AccessSteps(ConfigFlow):
     _reading: Task[MeterMemory] | None = None
     _client: DlmsClient | None = None
     _memory: MeterMemory
+    _counter: SavedCounter | None = None
+    """One for all tries of this dialog: no value may be used twice with a key."""
+    _other: Identity
 
     async def async_step_level(
         self, user_input: dict[str, Any] | None = None
@@ -166,10 +179,12 @@ class AccessSteps(ConfigFlow):
             self._memory = await reading
         except AbortFlow:
             raise
+        except AnotherMeter as other:
+            return await self._async_other(other.identity)
         except Exception as error:  # noqa: BLE001  the flow's last line of defence: failure_of() logs what it does not know
             return self._show_access(failure_of(error, self._client))
         if self.source == SOURCE_RECONFIGURE:
-            async_hand_over(self.hass, self._memory)
+            async_hand_over(self.hass, self._memory, None)
             return self.async_update_reload_and_abort(
                 self._get_reconfigure_entry(), data=self._data
             )
@@ -186,7 +201,7 @@ class AccessSteps(ConfigFlow):
                 data_schema=readings_schema(offer),  # type: ignore[arg-type]
                 description_placeholders={"meter": self._memory.identity.title},
             )
-        async_hand_over(self.hass, self._memory)
+        async_hand_over(self.hass, self._memory, (await self._async_counter()).value)
         return self.async_create_entry(
             title=self._memory.identity.title,
             data=self._data,
@@ -196,11 +211,8 @@ class AccessSteps(ConfigFlow):
     async def _async_read(self) -> MeterMemory:
         """Talk to the meter in one session. Raises `DlmsError`, or `AbortFlow` when it is not the meter wanted."""
         settings = client_settings(self._data)
-        channel = async_get_channel(self.hass, settings.endpoint)
-        self._client = client = DlmsClient(
-            settings, open_shared=channel.opener(settings.framing)
-        )
-        async with channel, client:
+        client = await self._async_client(settings)
+        async with async_get_channel(self.hass, settings.endpoint), client:
             self.async_update_progress(_CONNECTED_FRACTION)
             identity = await client.identity()
             await self._async_check(identity)
@@ -209,8 +221,61 @@ class AccessSteps(ConfigFlow):
             self._samples = await async_read_samples(client, memory)
         return memory
 
+    async def _async_client(self, settings: ClientSettings) -> DlmsClient:
+        """Make the client of this try, for a turn of its channel."""
+        counter = await self._async_counter()
+        channel = async_get_channel(self.hass, settings.endpoint)
+        self._client = DlmsClient(
+            settings,
+            open_shared=channel.opener(settings.framing),
+            invocation_counter=counter.value,
+            save_invocation_counter=counter.async_save,
+        )
+        return self._client
+
+    async def _async_counter(self) -> SavedCounter:
+        """Return the invocation counter of the entry, or of the one to be."""
+        if self._counter is None:
+            entry_id = self.context.get("entry_id")
+            self._counter = (
+                await async_get_counter(self.hass, entry_id)
+                if entry_id
+                else SavedCounter()
+            )
+        return self._counter
+
+    async def _async_other(self, other: Identity) -> ConfigFlowResult:
+        """Go on when another meter answers than that of the entry."""
+        if self.hass.config_entries.async_entry_for_domain_unique_id(
+            self.handler, other.unique_id
+        ):
+            return self.async_abort(reason="another_meter")
+        self._other = other
+        return await self.async_step_exchanged()
+
+    async def async_step_exchanged(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask whether the meter was exchanged; if so, go on with the new one."""
+        entry = (
+            self._get_reconfigure_entry()
+            if self.source == SOURCE_RECONFIGURE
+            else self._get_reauth_entry()
+        )
+        if user_input is None:
+            return self.async_show_form(
+                step_id="exchanged",
+                data_schema=schemas.NOTHING,  # type: ignore[arg-type]
+                description_placeholders={
+                    "meter": entry.title,
+                    "new_meter": self._other.title,
+                },
+            )
+        await async_go_on_with(self.hass, entry, self._other, self._data)
+        return self.async_abort(reason=f"{self.source}_successful")
+
     async def _async_check(self, identity: Identity) -> None:
-        """Take the meter if it is new, or the one of the entry. Raises `AbortFlow`."""
+        """Take the meter if it is new, or the one of the entry. Raises `AbortFlow`, or `AnotherMeter`."""
         if self.source == SOURCE_RECONFIGURE:
             check_identity(self._get_reconfigure_entry().unique_id, identity)
             return
@@ -227,9 +292,9 @@ class AccessSteps(ConfigFlow):
 
 
 def check_identity(unique_id: str | None, identity: Identity) -> None:
-    """Make sure that this is the meter of an entry. Raises `AbortFlow`."""
+    """Make sure that this is the meter of an entry. Raises `AnotherMeter`."""
     if unique_id not in identity.unique_ids:
-        raise AbortFlow("another_meter")
+        raise AnotherMeter(identity)
 
 
 def errors_at(schema: schemas.Schema, failure: Failure | None) -> dict[str, str]:

@@ -116,7 +116,7 @@ def plan_entities(memory: MeterMemory, *, with_switch: bool) -> list[EntityPlan]
         if not is_free_channel(item.logical_name, memory.sub_meters):
             plans += _values_of(item, memory)
             plans += _rows_of(item, rows, memory.sub_meters)
-        if item.class_id == CLOCK_CLASS and _is_adjustable(item):
+        if item.class_id == CLOCK_CLASS and is_adjustable(item):
             clock = AttributeDescriptor(CLOCK_CLASS, item.logical_name, _SET_TIME)
             plans.append(
                 EntityPlan(
@@ -171,7 +171,7 @@ def _rows_of(
         )
 
 
-def _is_adjustable(clock: CosemObject) -> bool:
+def is_adjustable(clock: CosemObject) -> bool:
     """Tell whether setting a clock is worth a try: allowed one way or the other, or nothing is said about it."""
     said = clock.attribute_access or clock.method_access
     return not said or clock.writable(_SET_TIME) or clock.invocable(_SHIFT_TIME)

@@ -24,7 +24,9 @@ from .plausibility import Accepted
 from .sub_meters import SubMeter
 
 _VERSION: Final = 1
-_HANDED_OVER: HassKey[dict[str, MeterMemory]] = HassKey(f"{DOMAIN}_handed_over")
+_HANDED_OVER: HassKey[dict[str, tuple[MeterMemory, int | None]]] = HassKey(
+    f"{DOMAIN}_handed_over"
+)
 
 
 type LogMark = tuple[list[str], float]
@@ -46,8 +48,6 @@ class MeterMemory:
     """What the counting registers showed last."""
     learned: dict[str, Any] = field(default_factory=dict)
     """What the client found out about the meter's ways, as it stores it."""
-    invocation_counter: int | None = None
-    """None of the counters below it may be used again with our keys."""
 
     def fits(self, identity: Identity) -> bool:
         """Tell whether `identity` is the meter remembered, with the same firmware; what it does not say is not held against it."""
@@ -87,7 +87,6 @@ class MeterMemory:
             ],
             "logs": {name: list(mark) for name, mark in self.logs.items()},
             "learned": self.learned,
-            "invocation_counter": self.invocation_counter,
             "accepted": [
                 [*_place(attribute), str(value), unit, at.timestamp()]
                 for attribute, (value, unit, at) in self.accepted.items()
@@ -119,7 +118,6 @@ class MeterMemory:
                 for *place, value, unit, at in stored.get("accepted", ())
             },
             dict(stored.get("learned", {})),
-            stored.get("invocation_counter"),
         )
 
 
@@ -176,12 +174,17 @@ class MeterStore:
 
 
 @callback
-def async_hand_over(hass: HomeAssistant, memory: MeterMemory) -> None:
-    """Leave what the config flow has read for the entry it is about to create."""
-    hass.data.setdefault(_HANDED_OVER, {})[memory.identity.unique_id] = memory
+def async_hand_over(
+    hass: HomeAssistant, memory: MeterMemory, counter: int | None
+) -> None:
+    """Leave what the config flow has read, and the invocation counter after it, for the entry it is about to create."""
+    left = hass.data.setdefault(_HANDED_OVER, {})
+    left[memory.identity.unique_id] = memory, counter
 
 
 @callback
-def async_take_over(hass: HomeAssistant, unique_id: str) -> MeterMemory | None:
+def async_take_over(
+    hass: HomeAssistant, unique_id: str
+) -> tuple[MeterMemory | None, int | None]:
     """Take what the config flow left, if it did."""
-    return hass.data.get(_HANDED_OVER, {}).pop(unique_id, None)
+    return hass.data.get(_HANDED_OVER, {}).pop(unique_id, (None, None))
