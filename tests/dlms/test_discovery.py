@@ -147,7 +147,7 @@ def echo(data: bytes) -> bytes:
     return data
 
 
-def connection_error(cause: OSError) -> TransportError:
+def connection_error(cause: Exception) -> TransportError:
     error = TransportError("Cannot open /dev/ttyUSB0")
     error.__cause__ = cause
     return error
@@ -182,6 +182,13 @@ BROKEN: dict[str, tuple[Site, Symptom]] = {
     ),
     "gateway refuses": (
         Site(Meter(), broken=connection_error(ConnectionRefusedError())),
+        Symptom.CONNECTION_REFUSED,
+    ),
+    "gateway refuses at every address": (
+        Site(
+            Meter(),
+            broken=connection_error(ExceptionGroup("", [ConnectionRefusedError()])),
+        ),
         Symptom.CONNECTION_REFUSED,
     ),
     "gateway cannot change the speed": (

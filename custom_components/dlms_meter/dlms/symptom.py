@@ -138,9 +138,11 @@ def _connection(error: TransportError) -> Symptom:
     if FIXED_SPEED in str(error):
         return Symptom.SPEED_FIXED
     cause = error.__cause__ or error.__context__
+    # A host with several addresses fails with one exception for each, and so does one with a single address.
+    causes = cause.exceptions if isinstance(cause, ExceptionGroup) else (cause,)
     for kind, symptom in _CAUSES:
-        if isinstance(cause, kind):
+        if any(isinstance(one, kind) for one in causes):
             return symptom
-    if isinstance(cause, OSError) and cause.errno == errno.EBUSY:
+    if any(isinstance(one, OSError) and one.errno == errno.EBUSY for one in causes):
         return Symptom.PORT_IN_USE
     return Symptom.CANNOT_CONNECT
