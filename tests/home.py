@@ -35,6 +35,7 @@ EXPERT = {
     "client_sap": 16,
     "logical_device": 1,
     "address_length": "automatic",
+    "referencing": "logical_names",
     "password_is_hex": False,
 }
 PUBLIC = {

@@ -129,6 +129,7 @@ KEPT = {
     "client_sap": 16,
     "logical_device": 1,
     "address_length": "automatic",
+    "referencing": "logical_names",
     "password_is_hex": False,
 }
 
@@ -575,6 +576,7 @@ async def test_known_model_fills_everything_in(hass: HomeAssistant, line: Line) 
         "logical_device": 1,
         "physical_device": 8606,
         "address_length": "4",
+        "referencing": "short_names",
     }
 
 

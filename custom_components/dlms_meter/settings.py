@@ -21,6 +21,7 @@ from .const import (
     CONF_PDU_SIZE,
     CONF_PHYSICAL_DEVICE,
     CONF_POLL_INTERVAL,
+    CONF_REFERENCING,
     CONF_RESPONSE_TIMEOUT,
     CONF_SECURITY_POLICY,
     CONF_SECURITY_SUITE,
@@ -43,6 +44,8 @@ from .const import (
     MECHANISM_LLS,
     MECHANISM_NONE,
     POLL_INTERVAL,
+    REFERENCING_LOGICAL,
+    REFERENCING_SHORT,
 )
 from .dlms import (
     Access,
@@ -96,6 +99,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     CONF_CLIENT_SAP: DEFAULT_CLIENT_SAP,
     CONF_LOGICAL_DEVICE: DEFAULT_LOGICAL_DEVICE,
     CONF_ADDRESS_LENGTH: ADDRESS_LENGTH_AUTOMATIC,
+    CONF_REFERENCING: REFERENCING_LOGICAL,
     CONF_MECHANISM: MECHANISM_NONE,
     CONF_PASSWORD_IS_HEX: False,
 }
@@ -151,6 +155,11 @@ def is_serial(data: Mapping[str, Any]) -> bool:
     return CONF_SERIAL_PORT in data
 
 
+def uses_short_names(data: Mapping[str, Any]) -> bool:
+    """Tell whether the meter knows its objects by short names; entries of older versions do not say."""
+    return data.get(CONF_REFERENCING) == REFERENCING_SHORT
+
+
 def check(data: Mapping[str, Any]) -> None:
     """Find out whether these settings can work at all; nothing is sent. Raises `InvalidSettings`."""
     mechanism = data[CONF_MECHANISM]
@@ -161,6 +170,8 @@ def check(data: Mapping[str, Any]) -> None:
     wanted = mechanism == MECHANISM_HLS_GMAC or CONF_ENCRYPTION_KEY in data
     if wanted and not _digits(data.get(CONF_ENCRYPTION_KEY)):
         raise InvalidSettings(CONF_ENCRYPTION_KEY, "key_required")
+    if uses_short_names(data) and data.get(CONF_FRAMING) == FRAMING_UDP:
+        raise InvalidSettings(CONF_REFERENCING, "short_names_over_udp")
     client_settings(data)
 
 
@@ -209,6 +220,7 @@ def client_settings(data: Mapping[str, Any]) -> ClientSettings:
         logical_device=data[CONF_LOGICAL_DEVICE],
         physical_device=data.get(CONF_PHYSICAL_DEVICE),
         address_length=None if length == ADDRESS_LENGTH_AUTOMATIC else int(length),
+        short_names=uses_short_names(data),
         mechanism=_MECHANISMS[data[CONF_MECHANISM]],
         password=password_octets(data),
         system_title=_system_title(data),
@@ -286,7 +298,7 @@ def from_known_meter(
         wrapper = Approach.WRAPPER in meter.approaches
         line = {CONF_FRAMING: FRAMING_WRAPPER if wrapper else FRAMING_HDLC}
     data = line | {CONF_CLIENT_SAP: meter.clients[0]}
-    return data | _address(*address)
+    return data | _address(*address) | _referencing(meter.short_names)
 
 
 def from_settings(settings: ClientSettings) -> dict[str, Any]:
@@ -299,11 +311,17 @@ def from_settings(settings: ClientSettings) -> dict[str, Any]:
             settings.physical_device,
             settings.address_length,
         ),
+        **_referencing(settings.short_names),
     }
     if isinstance(settings.endpoint, SerialEndpoint):
         data[CONF_SPEED] = settings.endpoint.line.speed
         data[CONF_SIGN_ON] = settings.sign_on is not None
     return data
+
+
+def _referencing(short_names: bool) -> dict[str, Any]:
+    """Return by which names a meter knows its objects, as an entry keeps it."""
+    return {CONF_REFERENCING: REFERENCING_SHORT if short_names else REFERENCING_LOGICAL}
 
 
 def _address(

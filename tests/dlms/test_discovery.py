@@ -1,6 +1,7 @@
 """The scan finds meters set up in many ways, tells of broken ones how far it came, and never sends a secret."""
 
 import asyncio
+from contextlib import suppress
 import errno
 from typing import Any
 from unittest.mock import patch
@@ -32,7 +33,13 @@ from custom_components.dlms_meter.dlms.link.hdlc_frame import Frame, FrameType
 from custom_components.dlms_meter.dlms.transport.endpoint import LineSettings
 from custom_components.dlms_meter.dlms.transport.stream import FIXED_SPEED
 from tests.simulator import Meter, MeterSettings
-from tests.simulator.settings import ClientRule
+from tests.simulator.settings import (
+    EVERY_SERVICE,
+    SHORT_NAME_SERVICES,
+    ClientRule,
+    LogicalNames,
+    ServiceQuirks,
+)
 from tests.transports import run_virtually
 
 from .sites import Site, connected
@@ -48,11 +55,11 @@ def by_key(key: str) -> KnownMeter:
     return next(meter for meter in METERS if meter.key == key)
 
 
-def site_of(known: KnownMeter, *, public: bool = True) -> Site:
-    """Set up a meter as its row says it usually is."""
+def site_of(known: KnownMeter, *, refusal: LogicalNames = LogicalNames.REFUSE) -> Site:
+    """Set up a meter as its row says it usually is; one with short names says no to logical names in one way or other."""
     address = known.address_of(SERIAL_NUMBER)
     open_clients = {known.clients[0]} if known.access is Access.OPEN else set()
-    if public and 16 in known.clients:
+    if 16 in known.clients:
         open_clients.add(16)
     rules = [ClientRule(client_sap) for client_sap in sorted(open_clients)]
     rules += [
@@ -65,6 +72,11 @@ def site_of(known: KnownMeter, *, public: bool = True) -> Site:
         logical_device=address.logical_device,
         physical_device=address.physical_device or 0,
         clients=tuple(rules),
+        conformance=EVERY_SERVICE | SHORT_NAME_SERVICES,
+        short_names=known.short_names,
+        service_quirks=ServiceQuirks(
+            logical_names=refusal if known.short_names else LogicalNames.TAKE
+        ),
     )
     wrapper = known.approaches[0] is Approach.WRAPPER
     if wrapper:
@@ -112,6 +124,8 @@ def test_known_meter_is_found(known: KnownMeter) -> None:
     assert probe is not None
     assert probe.address[:2] == site.address[:2]
     assert probe.line.approach is known.approaches[0]
+    assert report.proposal is not None
+    assert report.proposal.short_names is known.short_names
     if any(rule.mechanism is Mechanism.NONE for rule in site.meter.settings.clients):
         assert report.found is not None
         assert report.found.identity is not None
@@ -119,6 +133,48 @@ def test_known_meter_is_found(known: KnownMeter) -> None:
     else:
         assert report.symptom is Symptom.AUTHENTICATION_WANTED
         assert set(report.wanting) & set(known.clients)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [known for known in METERS if known.short_names],
+    ids=lambda known: known.key,
+)
+@pytest.mark.parametrize("number", [SERIAL_NUMBER, None], ids=["number", "no number"])
+@pytest.mark.parametrize(
+    "refusal",
+    [LogicalNames.REFUSE, LogicalNames.REFUSE_SILENTLY, LogicalNames.MISTAKE],
+)
+def test_short_names_are_found_out(
+    known: KnownMeter, number: str | None, refusal: LogicalNames
+) -> None:
+    """However the meter answers who asks for logical names."""
+    site = site_of(known, refusal=refusal)
+    if number is None and known.rule is not None:
+        site.address = known.address
+    report, _ = scan(site, PORT, number)
+    assert report.found is not None
+    assert report.found.settings.short_names
+    assert report.found.identity is not None
+    assert report.found.identity.serial_number == SERIAL_NUMBER
+    assert report.found.reads_openly
+    assert report.proposal == report.found.settings
+
+
+def test_meter_with_short_names_that_wants_a_password() -> None:
+    """It is proposed with the client that has one, and with short names."""
+    settings = MeterSettings(
+        clients=(ClientRule(32, Mechanism.LLS, SECRET),),
+        conformance=EVERY_SERVICE | SHORT_NAME_SERVICES,
+        short_names=True,
+        service_quirks=ServiceQuirks(logical_names=LogicalNames.REFUSE_SILENTLY),
+    )
+    report, _ = scan(Site(Meter(settings)), PORT)
+    assert report.found is None
+    assert report.symptom is Symptom.AUTHENTICATION_WANTED
+    assert report.proposal is not None
+    assert report.proposal.short_names
+    assert report.proposal.client_sap == 32
 
 
 def test_figures() -> None:
@@ -130,7 +186,7 @@ def test_figures() -> None:
         seconds.append(taken)
     assert sum(probes) / len(probes) < 15
     assert sum(seconds) / len(seconds) < 30
-    assert max(seconds) < 200
+    assert max(seconds) < 210
 
 
 def nonsense(_: bytes) -> bytes:
@@ -310,7 +366,37 @@ def test_short_names_are_tried_where_logical_names_are_refused() -> None:
     plan = questions([Line(Approach.HDLC, 9600)])
     first = next(plan)
     assert plan.send(Symptom.CONTEXT_REFUSED) == first._replace(short_names=True)
-    assert plan.send(Symptom.CONTEXT_REFUSED).client_sap == 32
+    # It is neither: the others are asked by the usual names.
+    assert plan.send(Symptom.CONTEXT_REFUSED) == first._replace(client_sap=32)
+    assert [plan.send(Symptom.ASSOCIATION_REJECTED).client_sap for _ in range(3)] == [
+        1,
+        2,
+        48,
+    ]
+    with pytest.raises(StopIteration):
+        plan.send(Symptom.ASSOCIATION_REJECTED)
+
+
+@pytest.mark.parametrize(
+    ("symptom", "more"),
+    [
+        (Symptom.ASSOCIATION_REJECTED, 5),
+        (Symptom.ANSWER_INCOMPLETE, 5),
+        (Symptom.AUTHENTICATION_WANTED, 0),
+        (Symptom.BUSY, 0),
+    ],
+)
+def test_short_names_are_tried_last_where_nothing_else_explains_a_refusal(
+    symptom: Symptom, more: int
+) -> None:
+    plan = questions([Line(Approach.HDLC, 9600)])
+    asked = [next(plan)]
+    with suppress(StopIteration):
+        while True:
+            asked.append(plan.send(symptom))
+    clients = [16, 32, 1, 2, 48]
+    assert [probe.client_sap for probe in asked] == [*clients, *clients[:more]]
+    assert [probe.short_names for probe in asked] == [False] * 5 + [True] * more
 
 
 def test_logical_devices() -> None:

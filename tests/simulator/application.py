@@ -34,7 +34,12 @@ from .get_service import GetService
 from .ln_services import LogicalNameServices
 from .meter import Meter
 from .objects import AssociationFacts
-from .settings import EVERY_SERVICE, SHORT_NAME_SERVICES, ClientRule
+from .settings import (
+    EVERY_SERVICE,
+    SHORT_NAME_SERVICES,
+    ClientRule,
+    LogicalNames,
+)
 from .sn_service import ShortNameService
 
 _LEAST_PDU_SIZE = 12
@@ -56,6 +61,11 @@ _TOO_LONG = ExceptionResponse(
     ExceptionStateError.SERVICE_NOT_ALLOWED, ExceptionServiceError.PDU_TOO_LONG
 )
 
+
+_REFUSALS = {
+    LogicalNames.REFUSE: UserDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED,
+    LogicalNames.REFUSE_SILENTLY: UserDiagnostic.NO_REASON_GIVEN,
+}
 
 type Service = Callable[[bytes], bytes | None]
 
@@ -151,6 +161,9 @@ class ApplicationServer:
             and aarq.application_context is not ApplicationContext.LOGICAL_NAME
         ):
             raise _Refused(UserDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED)
+        refusal = _REFUSALS.get(self._meter.settings.service_quirks.logical_names)
+        if refusal is not None and not short:
+            raise _Refused(refusal)
         if aarq.mechanism is not rule.mechanism:
             raise _Refused(
                 UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_REQUIRED
@@ -173,6 +186,8 @@ class ApplicationServer:
         request = decode_whole(InitiateRequest.decode, aarq.user_information)
         short = aarq.application_context is ApplicationContext.SHORT_NAME
         conformance = request.conformance & settings.conformance
+        if settings.service_quirks.logical_names is LogicalNames.MISTAKE:
+            short, conformance = True, settings.conformance
         conformance &= SHORT_NAME_SERVICES if short else EVERY_SERVICE
         size = request.max_receive_pdu_size
         any_size_only = settings.service_quirks.takes_any_pdu_size_only

@@ -135,6 +135,18 @@ class Quirks:
     """Attributes of profiles that are not given."""
 
 
+class LogicalNames(Enum):
+    """What the meter does with a client that asks for logical names."""
+
+    TAKE = "take"
+    REFUSE = "refuse"
+    """It says why."""
+    REFUSE_SILENTLY = "refuse silently"
+    """It gives no reason."""
+    MISTAKE = "mistake"
+    """It lets the client in as if it had asked for short names."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceQuirks:
     """How the services of a meter differ from what is expected; none of them by default."""
@@ -149,6 +161,7 @@ class ServiceQuirks:
     """Blocks of a Read carry the value alone, without the list of results around it."""
     calls_by_write: bool = False
     """Methods of objects with short names are called by Write, not by Read."""
+    logical_names: LogicalNames = LogicalNames.TAKE
     keeps_names: bool = False
     """The object list for short names is not given."""
     lost_blocks: frozenset[int] = frozenset()

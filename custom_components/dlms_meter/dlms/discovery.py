@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from .application.enums import Mechanism
+from .application.enums import Conformance, Mechanism
 from .client import DlmsClient
 from .client_settings import ClientSettings, Framing
 from .codec.data import Data
@@ -43,6 +43,12 @@ PAUSE: Final = 0.3
 
 _UNSOUND_LIMIT: Final = 2
 """So many answers without a sound frame, and the speed is taken for wrong."""
+
+
+_UNEXPLAINED: Final = {Symptom.ASSOCIATION_REJECTED, Symptom.ANSWER_INCOMPLETE}
+"""Perhaps the meter knows its objects by other names, and does not say so."""
+_READING: Final = {False: Conformance.GET, True: Conformance.READ}
+"""What a meter agrees to that can be read, by whether it is asked by short names."""
 
 
 class Line(NamedTuple):
@@ -152,13 +158,29 @@ def questions(lines: Sequence[Line], serial_number: str | None = None) -> Questi
 
 
 def _other_clients(probe: Probe, symptom: Symptom) -> Questions:
-    """The meter is there: find out as whom it lets us in."""
-    if symptom is Symptom.CONTEXT_REFUSED:
-        probe = probe._replace(short_names=True)
-        yield probe
-    for client_sap in (PUBLIC_CLIENT, *_OTHER_CLIENTS):
+    """The meter is there: find out as whom it lets us in, and by which names it knows its objects."""
+    clients = dict.fromkeys((probe.client_sap, PUBLIC_CLIENT, *_OTHER_CLIENTS))
+    both_names = False
+    heard = set[Symptom]()
+    for client_sap in clients:
         if client_sap != probe.client_sap:
-            yield probe._replace(client_sap=client_sap)
+            probe = probe._replace(client_sap=client_sap)
+            symptom = yield probe
+        if symptom is Symptom.CONTEXT_REFUSED and not both_names:
+            both_names = True
+            symptom = yield _by_other_names(probe)
+            if symptom is not Symptom.CONTEXT_REFUSED:
+                probe = _by_other_names(probe)
+        heard.add(symptom)
+    wanted = Symptom.AUTHENTICATION_WANTED in heard
+    if heard & _UNEXPLAINED and not (both_names or wanted):
+        for client_sap in clients:
+            yield _by_other_names(probe._replace(client_sap=client_sap))
+
+
+def _by_other_names(probe: Probe) -> Probe:
+    """Ask the same by short names instead of logical ones, or the other way round."""
+    return probe._replace(short_names=not probe.short_names)
 
 
 def _likely_first(lines: Sequence[Line], serial_number: str | None) -> Iterator[Probe]:
@@ -227,6 +249,7 @@ def settings_for(endpoint: Endpoint, probe: Probe) -> ClientSettings:
         logical_device=address.logical_device,
         physical_device=address.physical_device,
         address_length=address.length,
+        short_names=probe.short_names,
         mechanism=Mechanism.NONE,
         sign_on=SignOnSettings(attempts=1)
         if line.approach is Approach.SIGN_ON
@@ -291,6 +314,8 @@ async def _ask(endpoint: Endpoint, probe: Probe) -> Found | Symptom:
     found: Found | None = None
     try:
         async with client:
+            if _READING[probe.short_names] not in client.negotiated.conformance:
+                return Symptom.CONTEXT_REFUSED  # politely
             found = Found(probe, settings)
             return await _look_around(client, found)
     except DlmsError as error:
