@@ -65,6 +65,7 @@ from tests.home import (
     walk,
 )
 from tests.simulator import HdlcSession, Meter, MeterSettings
+from tests.test_translations import ENGLISH
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -580,6 +581,17 @@ async def test_known_model_fills_everything_in(hass: HomeAssistant, line: Line) 
     }
 
 
+async def test_model_can_be_typed(hass: HomeAssistant, line: Line) -> None:
+    form = await choose(
+        hass, await connect(hass, await begin_flow(hass), PUBLIC), "model"
+    )
+    again = await answer_flow(hass, form, {"model": "Somebody's meter"})
+    assert again["step_id"] == "model"
+    assert again["errors"] == {"model": "unknown_model"}
+    levels = await answer_flow(hass, again, {"model": METERS[0].title.upper()})
+    assert levels["step_id"] == "level"
+
+
 @contextmanager
 def cellar(site: Site) -> Iterator[None]:
     """Put the meter of a site at the end of every line."""
@@ -648,6 +660,12 @@ async def test_scan_that_finds_nothing_says_how_far_it_came(
     result = await find(hass)
     assert result["step_id"] == "not_found"
     assert result["errors"] == {"base": error}
+    told = result["description_placeholders"]["seen"].splitlines()
+    assert bool(told) is (error != "unknown")
+    for row in told:
+        way_told, _, words = row.partition(": ")
+        assert way_told in ("- TCP wrapper", "- HDLC")
+        assert ENGLISH["config"]["error"][error].startswith(words)
     onward = await answer_flow(hass, result, {"next": way[0]})
     assert onward["step_id"] == way[1]
 

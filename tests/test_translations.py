@@ -113,6 +113,7 @@ MENUS = {
     "which": {"find", "model", "line"},
     "level": {f"access_{level.value}" for level in Access},
 }
+PROGRESS = {"scan", "read"}
 
 
 @pytest.mark.parametrize("step", FORMS)
@@ -133,7 +134,8 @@ def check_form(texts_of_step: Mapping[str, Any], schema: vol.Schema) -> None:
 
 def test_every_menu_has_names_and_explanations() -> None:
     steps = ENGLISH["config"]["step"]
-    assert set(steps) == {*FORMS, *MENUS}
+    assert set(steps) == {*FORMS, *MENUS, *PROGRESS}
+    assert all(set(steps[step]) == {"title"} for step in PROGRESS)
     for step, options in MENUS.items():
         assert set(steps[step]["menu_options"]) == options
         assert set(steps[step]["menu_option_descriptions"]) == options
@@ -181,7 +183,8 @@ def test_every_error_has_a_text() -> None:
         and getattr(node.func, "id", None) == "InvalidSettings"
         and isinstance(node.args[1], ast.Constant)
     }
-    assert set(ENGLISH["config"]["error"]) == {*Symptom, *invalid, "unknown"}
+    own = {"unknown", "unknown_model"}
+    assert set(ENGLISH["config"]["error"]) == {*Symptom, *invalid, *own}
 
 
 def test_every_reason_to_abort_has_a_text() -> None:

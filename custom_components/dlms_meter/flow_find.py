@@ -1,10 +1,12 @@
 """The middle of the set-up dialog: which meter it is, or where it is, found by a scan or told by the user."""
 
 from asyncio import Task
+from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.helpers.translation import async_get_translations
 
 from . import flow_schemas as schemas
 from .channel import async_get_channel
@@ -15,6 +17,7 @@ from .const import (
     CONF_PHYSICAL_DEVICE,
     CONF_SPEED,
     DEFAULT_SPEED,
+    DOMAIN,
     FRAMING_HDLC,
     MECHANISM_NONE,
 )
@@ -57,9 +60,16 @@ class FindSteps(AccessSteps):
                 step_id="model",
                 data_schema=schemas.CHOOSE_MODEL,  # type: ignore[arg-type]
             )
-        [meter] = (
-            meter for meter in METERS if meter.key == user_input[schemas.CONF_MODEL]
-        )
+        meter = schemas.chosen_model(user_input[schemas.CONF_MODEL])
+        if meter is None:
+            return self.async_show_form(
+                step_id="model",
+                data_schema=self.add_suggested_values_to_schema(
+                    schemas.CHOOSE_MODEL,  # type: ignore[arg-type]
+                    user_input,
+                ),
+                errors={schemas.CONF_MODEL: "unknown_model"},
+            )
         number = user_input.get(schemas.CONF_SERIAL_NUMBER)
         self._data = self._at(from_known_meter(meter, number, self._data))
         self._likely = meter.access
@@ -191,6 +201,9 @@ class FindSteps(AccessSteps):
             }
             return await steps[user_input[schemas.CONF_NEXT]]()
         failure = self._failure or Failure("unknown")
+        texts = await async_get_translations(
+            self.hass, self.hass.config.language, "config", {DOMAIN}
+        )
         return self.async_show_form(
             step_id="not_found",
             data_schema=schemas.NOT_FOUND,  # type: ignore[arg-type]
@@ -198,7 +211,7 @@ class FindSteps(AccessSteps):
             description_placeholders={
                 "probes": str(self._report.probes),
                 "reason": failure.reason,
-                "seen": seen(self._report),
+                "seen": seen(self._report, texts),
             },
         )
 
@@ -214,15 +227,16 @@ def _words(probe: Probe | None) -> tuple[str, dict[str, str]]:
     return f"scan_{probe.line.approach.value}", filled
 
 
-def seen(report: ScanReport) -> str:
-    """Return the lines that were tried, one below the other, in words every language has."""
+def seen(report: ScanReport, texts: Mapping[str, str]) -> str:
+    """Return the lines that were tried, one below the other, with the first sentence of what there is to say of each."""
     names = {
         Approach.SIGN_ON: "IEC 62056-21 + HDLC",
         Approach.HDLC: "HDLC",
         Approach.WRAPPER: "TCP wrapper",
     }
     rows = (
-        f"- {names[line.approach]}{f' {line.speed} baud' if line.speed else ''}: `{symptom}`"
+        f"- {names[line.approach]}{f' {line.speed} baud' if line.speed else ''}: "
+        + texts[f"component.{DOMAIN}.config.error.{symptom}"].partition(". ")[0]
         for line, symptom in report.seen.items()
     )
     return "\n".join(rows)

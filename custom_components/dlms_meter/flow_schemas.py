@@ -61,7 +61,7 @@ from .const import (
     REFERENCING_LOGICAL,
     REFERENCING_SHORT,
 )
-from .dlms import METERS, SPEEDS, Access
+from .dlms import METERS, SPEEDS, Access, KnownMeter
 from .settings import POLICIES, SECTION_EXPERT
 
 CONF_MODEL: Final = "model"
@@ -115,6 +115,7 @@ CHOOSE_MODEL: Final = vol.Schema(
                     for meter in METERS
                 ],
                 mode=SelectSelectorMode.DROPDOWN,
+                custom_value=True,  # only so can the list be searched, and is nothing chosen at first
             )
         ),
         vol.Optional(CONF_SERIAL_NUMBER): TextSelector(),
@@ -222,6 +223,15 @@ _LEVELS: Final[dict[Access, tuple[Mapping[Any, Any], Mapping[Any, Any]]]] = {
         _CIPHERING,
     ),
 }
+
+
+def chosen_model(text: str) -> KnownMeter | None:
+    """Return the meter that was chosen, or typed as the list has it; None for what is not in the list."""
+    typed = text.strip().casefold()
+    return next(
+        (meter for meter in METERS if typed in (meter.key, meter.title.casefold())),
+        None,
+    )
 
 
 def access(level: Access) -> Schema:
