@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from custom_components.dlms_meter.dlms import Data, Unit
+from custom_components.dlms_meter.dlms import Data, Obis, Unit
 from tests.simulator.household import (
     HOUSEHOLD_METER,
     association,
@@ -16,6 +16,7 @@ from tests.simulator.objects import (
     boolean,
     cosem_object,
     enum,
+    int8,
     int16,
     int32,
     octets,
@@ -27,7 +28,8 @@ from tests.simulator.objects import (
     uint32,
 )
 
-MOMENT = octets(bytes.fromhex("07EA0B0A020F1E0000FFC400"))
+MOMENT_OCTETS = bytes.fromhex("07EA0B0A020F1E0000FFC400")
+MOMENT = octets(MOMENT_OCTETS)
 """10 November 2026, 15:30 in Central Europe."""
 
 
@@ -68,6 +70,26 @@ def mbus_client(
         enum(0),
         version=1,
         methods=8,
+    )
+
+
+def compact_data() -> MeterObject:
+    """Compact data of the clock, the energy drawn and the power factor."""
+    captured = ((8, "0-0:1.0.0", 2), (3, "1-0:1.8.0", 2), (3, "1-0:13.7.0", 2))
+    return cosem_object(
+        62,
+        "0-0:66.0.0",
+        octets(bytes((12, *MOMENT_OCTETS, 0, 0, 0, 7, 0xFC, 0x2A))),
+        array(
+            structure(
+                uint16(class_id), octets(Obis.parse(code)), int8(number), uint16(0)
+            )
+            for class_id, code, number in captured
+        ),
+        uint8(1),
+        octets(bytes.fromhex("0203090610")),
+        enum(1),
+        version=1,
     )
 
 
@@ -138,6 +160,11 @@ INDUSTRIAL: Sequence[MeterObject] = (
     register("0-0:96.9.0", 31, 0, Unit.DEGREE_CELSIUS),
     register("0-0:96.6.3", 359, -2, Unit.VOLT),
     cosem_object(63, "0-0:96.10.1", uint32(5), array(())),
-    cosem_object(62, "0-0:66.0.0", octets(bytes.fromhex("0102")), array(()), uint8(1)),
+    data("0-0:96.2.1", MOMENT),
+    data("1-0:0.9.7", octets(MOMENT_OCTETS[:5])),
+    data("1-0:0.9.1", octets(MOMENT_OCTETS[5:9])),
+    data("1-0:0.9.2", octets(MOMENT_OCTETS[:5])),
+    data("0-0:1.1.0", uint32(1_794_321_000)),
+    compact_data(),
     *(item for item in HOUSEHOLD_METER if item.class_id == 7),
 )  # fmt: skip

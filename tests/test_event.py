@@ -3,17 +3,28 @@
 from datetime import datetime, timedelta
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.core import (
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    State,
+    callback,
+)
 from homeassistant.helpers.event import async_track_state_change_event
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    mock_restore_cache,
+)
 
 from custom_components.dlms_meter.settings import from_input
-from tests.home import DEVICE, WITH_PASSWORD, Line
+from tests.home import DEVICE, WITH_PASSWORD, Line, value_of
 from tests.simulator.house import BUILT
 from tests.simulator.profiles import _events_of_day
 
 LOG = f"event.{DEVICE}_event_log"
+COVER = f"binary_sensor.{DEVICE}_meter_cover"
+TERMINAL_COVER = f"binary_sensor.{DEVICE}_terminal_cover"
 NAMES = {
     1: "power_down",
     2: "power_up",
@@ -95,6 +106,32 @@ async def test_new_entries_are_told_once_and_in_order(
     assert state is not None
     assert state.attributes["obis_code"] == "0-0:99.98.0*255"
     assert state.attributes["code"] == log[7][1]
+
+
+async def test_covers(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    entry: MockConfigEntry,
+    everything_enabled: None,
+) -> None:
+    """They are as the newest entry of the log about them tells, also after it has gone from what is read."""
+    log = happenings(200)
+    opened = next(n for n, (_, code) in enumerate(log) if code == 44)
+    hass.config_entries.async_update_entry(entry, data=from_input(WITH_PASSWORD))
+    freezer.move_to(log[opened][0] - timedelta(seconds=30))
+    mock_restore_cache(hass, [State(TERMINAL_COVER, "on")])
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert value_of(hass, COVER) == "unknown"
+    assert value_of(hass, TERMINAL_COVER) == "on"
+    for number in (opened, opened + 1):
+        freezer.move_to(log[number][0] + timedelta(seconds=1))
+        await entry.runtime_data.async_refresh()
+        await hass.async_block_till_done()
+        is_open = log[number][1] != 45
+        assert value_of(hass, COVER) == ("on" if is_open else "off")
+    assert value_of(hass, TERMINAL_COVER) == "on"
 
 
 async def test_log_that_moved_on_further_than_is_read(

@@ -14,7 +14,14 @@ from custom_components.dlms_meter.const import CONF_SUPPLY_SWITCH, DOMAIN
 from tests.home import UNIQUE_ID, Line, value_of
 from tests.models import INDUSTRIAL, PREPAID, SUB_METERS, mbus_client
 from tests.simulator import Meter
-from tests.simulator.objects import MeterObject
+from tests.simulator.objects import (
+    MeterObject,
+    array,
+    cosem_object,
+    enum,
+    octets,
+    uint8,
+)
 
 METERS: dict[str, Sequence[MeterObject]] = {
     "single-phase prepaid with disconnector": PREPAID,
@@ -82,6 +89,56 @@ async def test_meter(
 ) -> None:
     await load(hass, line, entry, METERS[name])
     assert shown(hass, entry) == snapshot
+
+
+@pytest.mark.usefixtures("everything_enabled", "time_stands_still")
+async def test_dates_times_and_compact_data(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry
+) -> None:
+    """In words that people and automations understand."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    await load(hass, line, entry, INDUSTRIAL)
+    await entry.runtime_data.async_refresh()
+    captured = "2026-11-10T14:30:00+00:00"
+    assert value_of(hass, "sensor.sim_i5_last_configuration_change") == captured
+    assert (
+        value_of(hass, "sensor.sim_i5_last_billing_reset_date")
+        == "2026-11-09T23:00:00+00:00"
+    )
+    assert value_of(hass, "sensor.sim_i5_local_time") == "15:30:00"
+    assert value_of(hass, "sensor.sim_i5_local_date") == "2026-11-10"
+    assert value_of(hass, "sensor.sim_i5_unix_clock") == captured
+    compact = hass.states.get("sensor.sim_i5_compact_data")
+    assert compact is not None
+    assert compact.state == captured
+    assert compact.attributes["values"] == {
+        "0-0:1.0.0*255": "2026-11-10T15:30:00",
+        "1-0:1.8.0*255": 7000,
+        "1-0:13.7.0*255": -0.982,
+    }
+    profile = hass.states.get("sensor.sim_i5_load_profile_newest_row")
+    assert profile is not None
+    assert profile.attributes["capture_period"] == 900
+    assert profile.attributes["entries"] > 100
+
+
+async def test_compact_data_that_does_not_fit_its_template(
+    hass: HomeAssistant,
+    line: Line,
+    entry: MockConfigEntry,
+    everything_enabled: None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It takes nothing else down."""
+    others = [item for item in INDUSTRIAL if item.class_id != 62]
+    spoilt = cosem_object(
+        62, "0-0:66.0.0", octets(b"\1"), array(()), uint8(1), octets(b"\x12"), enum(1)
+    )
+    await load(hass, line, entry, (*others, spoilt))
+    await entry.runtime_data.async_refresh()
+    assert value_of(hass, "sensor.sim_i5_compact_data") == "unavailable"
+    assert value_of(hass, "sensor.sim_i5_frequency") == "50.01"
+    assert "62/0-0:66.0.0*255/2 cannot be read" in caplog.text
 
 
 async def test_switch_is_there_for_those_who_asked(

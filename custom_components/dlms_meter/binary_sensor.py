@@ -9,13 +9,15 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntityDescription,
 )
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
-from homeassistant.const import EntityCategory, Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.const import STATE_OFF, STATE_ON, EntityCategory, Platform
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import RestoreEntity
 
 from .coordinator import DlmsConfigEntry, DlmsCoordinator
 from .dlms import BitString, ClockStatus, DlmsDateTime, Quantity, Value
-from .entity import ATTR_OBIS_CODE, DlmsAttributeEntity
+from .entity import ATTR_OBIS_CODE, DlmsAttributeEntity, DlmsEntity
+from .event_log import COVERS, event_code
 from .plan import EntityPlan
 
 PARALLEL_UPDATES = 0
@@ -34,7 +36,9 @@ async def async_setup_entry(
     """Make a binary sensor of everything that is so or not so."""
     coordinator = entry.runtime_data
     async_add_entities(
-        DlmsBinarySensor(coordinator, plan)
+        (DlmsCoverSensor if plan.kind in COVERS else DlmsBinarySensor)(
+            coordinator, plan
+        )
         for plan in coordinator.plans()
         if plan.platform is Platform.BINARY_SENSOR
     )
@@ -129,3 +133,40 @@ class DlmsBinarySensor(DlmsAttributeEntity, BinarySensorEntity):
         if self.entity_description.has_bits:
             return {**shown, _ATTR_BITS: _bits(self.value)}
         return shown
+
+
+class DlmsCoverSensor(DlmsEntity, BinarySensorEntity, RestoreEntity):
+    """Whether a cover of the meter is open, by the newest entry of its event log about it."""
+
+    _attr_device_class = BinarySensorDeviceClass.OPENING
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _unrecorded_attributes = frozenset({ATTR_OBIS_CODE})
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """Which log tells it."""
+        return {ATTR_OBIS_CODE: str(self.plan.attributes[0].logical_name)}
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Go on with what was known: the entry may have gone from what is read of the log."""
+        await super().async_added_to_hass()
+        last = await self.async_get_last_state()
+        if last is not None and last.state in (STATE_ON, STATE_OFF):
+            self._attr_is_on = last.state == STATE_ON
+        self._look()
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        self._look()
+        super()._handle_coordinator_update()
+
+    def _look(self) -> None:
+        rows = self.coordinator.data.rows.get(self.plan.attributes[0].logical_name)
+        told = COVERS[self.plan.kind]
+        for row in rows or ():
+            code = event_code(row)
+            if code in told:
+                self._attr_is_on = told[code]

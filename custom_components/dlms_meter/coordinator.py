@@ -42,7 +42,14 @@ from .dlms import (
 )
 from .failures import failure_of, pause_after, secrets_are_wanted
 from .issues import DATA_COUNTER, DATA_METER, EntryIssues, Issue
-from .plan import PROFILE_CLASS, EntityPlan, is_adjustable, plan_entities
+from .plan import (
+    COMPACT_DATA_CLASS,
+    ROWS_CLASSES,
+    EntityPlan,
+    is_adjustable,
+    is_in_rows,
+    plan_entities,
+)
 from .plausibility import PlausibilityGuard
 from .readings import with_choice
 from .settings import client_settings, poll_interval
@@ -277,10 +284,10 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         known = len(self.memory.scaler_units)
         wanted = self._wanted()
         report = await self.client.read(
-            [attribute for attribute in wanted if attribute.class_id != PROFILE_CLASS],
+            [attribute for attribute in wanted if not is_in_rows(attribute)],
             self.memory.scaler_units,
         )
-        rows = await self._async_read_profiles(wanted, report)
+        rows = await self._async_read_rows(wanted, report)
         readings = self._believed(report, rows)
         if changed or len(self.memory.scaler_units) != known:
             await self.async_save()
@@ -294,25 +301,32 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         self.async_remember()
         return readings
 
-    async def _async_read_profiles(
+    async def _async_read_rows(
         self, wanted: list[AttributeDescriptor], report: ReadReport
     ) -> dict[Obis, ProfileRows]:
-        """Read the newest entries of profiles; what fails goes into the report."""
+        """Read the newest entries of profiles, and compact data; what fails goes into the report."""
         rows: dict[Obis, ProfileRows] = {}
-        for attribute in wanted:
-            if attribute.class_id != PROFILE_CLASS:
-                continue
+        for attribute in filter(is_in_rows, wanted):
             try:
-                rows[attribute.logical_name] = await self.client.read_profile(
-                    attribute.logical_name,
-                    LastEntries(NEWEST_ENTRIES),
-                    self.memory.scaler_units,
-                    now=dt_util.utcnow(),
-                    time_zone=dt_util.get_default_time_zone(),
-                )
+                rows[attribute.logical_name] = await self._async_read_row(attribute)
             except (DecodeError, RemoteProtocolError, ServiceError) as error:
                 report.failed[attribute] = error
         return rows
+
+    async def _async_read_row(self, attribute: AttributeDescriptor) -> ProfileRows:
+        name, zone = attribute.logical_name, dt_util.get_default_time_zone()
+        scaler_units = self.memory.scaler_units
+        if attribute.class_id == COMPACT_DATA_CLASS:
+            return await self.client.read_compact_data(
+                name, scaler_units, time_zone=zone
+            )
+        return await self.client.read_profile(
+            name,
+            LastEntries(NEWEST_ENTRIES),
+            scaler_units,
+            now=dt_util.utcnow(),
+            time_zone=zone,
+        )
 
     def _believed(
         self, report: ReadReport, rows: Mapping[Obis, ProfileRows]
@@ -447,7 +461,9 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
                 readings.failed[attribute],
             )
         told = readings.values.keys() | {
-            AttributeDescriptor(PROFILE_CLASS, name, 2) for name in readings.rows
+            AttributeDescriptor(class_id, name, 2)
+            for name in readings.rows
+            for class_id in ROWS_CLASSES
         }
         for attribute in self._failing & told:
             LOGGER.info("%s: %s is read again", self.name, attribute)

@@ -66,6 +66,13 @@ _ENABLED: Final[dict[Kind, set[str]]] = {
     Kind.COUNTER: {"power_failures"},
 }  # fmt: skip
 _ENABLED_BY_TARIFF: Final = {"active_energy"}
+_NO_MOMENTS: Final = {
+    "gas_day_start",
+    "high_resolution_clock",
+    "local_date",
+    "local_time",
+}
+"""Times that are a date or a time of day, or counted in a way of their own."""
 _QUADRANTS: Final = {Direction.Q1, Direction.Q2, Direction.Q3, Direction.Q4}
 
 _NAMED: Final = {
@@ -230,7 +237,11 @@ def meaning_of(attribute: AttributeDescriptor) -> Meaning | None:
 
 def _shown(unit: int | None, meaning: Meaning | None) -> Shown:
     """Return how a value of this unit and meaning is shown."""
-    if meaning is not None and meaning.aspect == "capture_time":
+    if (
+        meaning is not None
+        and meaning.kind is Kind.TIME
+        and meaning.key not in _NO_MOMENTS
+    ):
         return Shown(None, SensorDeviceClass.TIMESTAMP)
     if unit is None:
         return PLAIN

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, override
 
 from homeassistant.helpers import device_registry as dr
@@ -11,7 +12,15 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .coordinator import DlmsCoordinator
-from .dlms import MANUFACTURERS, AttributeDescriptor, DlmsDateTime, Identity, Value
+from .dlms import (
+    MANUFACTURERS,
+    AttributeDescriptor,
+    DlmsDate,
+    DlmsDateTime,
+    Identity,
+    Quantity,
+    Value,
+)
 from .plan import VALUE, EntityPlan
 
 ATTR_OBIS_CODE: Final = "obis_code"
@@ -106,11 +115,19 @@ class DlmsAttributeEntity(DlmsEntity):
     def moment_of(
         self, value: Value, *, now: datetime | None = None
     ) -> datetime | None:
-        """Return the moment that a date-time of this meter means; None when it leaves a part open, or is none.
+        """Return the moment that a date-time of this meter, or a number of seconds since 1970, means.
+
+        None when it leaves a part open, or is neither.
 
         `now` is given with what its clock showed then.
         """
-        if not isinstance(value, DlmsDateTime):
+        if isinstance(value, Quantity):
+            value = value.value
+        if isinstance(value, Decimal) and value == value.to_integral_value():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(
+            value, DlmsDateTime | DlmsDate | int
+        ):
             return None
         zone = dt_util.get_default_time_zone()
         return self.coordinator.data.clock.moment(value, zone, now=now)

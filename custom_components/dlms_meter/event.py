@@ -1,8 +1,6 @@
 """Events: the entries of the meter's event logs, as they are added."""
 
-from decimal import Decimal
-from hashlib import sha256
-from typing import Final, override
+from typing import override
 
 from homeassistant.components.event import EventEntity
 from homeassistant.const import EntityCategory, Platform
@@ -12,47 +10,11 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import DlmsConfigEntry, DlmsCoordinator
 from .dlms import ProfileRow, ProfileRows
 from .entity import ATTR_OBIS_CODE, DlmsEntity
+from .event_log import EVENT_TYPES, OTHER, digest, event_code, first_new
 from .plan import EntityPlan
 from .rows import row_json
 
 PARALLEL_UPDATES = 0
-
-_OTHER: Final = "other"
-EVENT_TYPES: Final[dict[int, str]] = {
-    1: "power_down",
-    2: "power_up",
-    3: "daylight_saving_changed",
-    4: "clock_adjusted_from",
-    5: "clock_adjusted_to",
-    6: "clock_invalid",
-    7: "replace_battery",
-    8: "battery_low",
-    9: "tariff_plan_activated",
-    10: "error_register_cleared",
-    11: "alarm_register_cleared",
-    12: "program_memory_error",
-    13: "ram_error",
-    14: "nonvolatile_memory_error",
-    15: "watchdog_error",
-    16: "measurement_error",
-    17: "firmware_ready",
-    18: "firmware_activated",
-    40: "terminal_cover_opened",
-    41: "terminal_cover_closed",
-    42: "magnetic_field_detected",
-    43: "magnetic_field_gone",
-    44: "cover_opened",
-    45: "cover_closed",
-    46: "wrong_password",
-    60: "disconnected_by_hand",
-    61: "connected_by_hand",
-    62: "disconnected_remotely",
-    63: "connected_remotely",
-    64: "disconnected_locally",
-    65: "limit_exceeded",
-    255: "log_cleared",
-}
-"""Codes of the standard, fraud and disconnector logs of DSMR and IDIS meters (DSMR P2 companion standard); others have their own."""
 
 
 async def async_setup_entry(
@@ -76,7 +38,7 @@ class DlmsLog(DlmsEntity, EventEntity):
 
     def __init__(self, coordinator: DlmsCoordinator, plan: EntityPlan) -> None:
         super().__init__(coordinator, plan)
-        self._attr_event_types = [*EVENT_TYPES.values(), _OTHER]
+        self._attr_event_types = [*EVENT_TYPES.values(), OTHER]
 
     @property
     @override
@@ -101,9 +63,9 @@ class DlmsLog(DlmsEntity, EventEntity):
         if rows is None or not self.hass.is_running:
             return  # nobody listens before Home Assistant has started
         logs = self.coordinator.memory.logs
-        digests = [_digest(row) for row in rows]
+        digests = [digest(row) for row in rows]
         if (mark := logs.get(str(name))) is not None:
-            for row in rows[_first_new(*mark, rows, digests) :]:
+            for row in rows[first_new(*mark, rows, digests) :]:
                 self._tell(row, rows)
         newest = max((row.moment for row in rows if row.moment), default=None)
         until = newest.timestamp() if newest else 0.0
@@ -111,9 +73,9 @@ class DlmsLog(DlmsEntity, EventEntity):
         self.coordinator.async_remember()
 
     def _tell(self, row: ProfileRow, rows: ProfileRows) -> None:
-        code = _code(row)
+        code = event_code(row)
         self._trigger_event(
-            EVENT_TYPES.get(code, _OTHER) if code is not None else _OTHER,
+            EVENT_TYPES.get(code, OTHER) if code is not None else OTHER,
             {
                 ATTR_OBIS_CODE: str(self.plan.attributes[0].logical_name),
                 "code": code,
@@ -121,38 +83,3 @@ class DlmsLog(DlmsEntity, EventEntity):
             },
         )
         self.async_write_ha_state()
-
-
-def _first_new(
-    known: list[str], until: float, rows: ProfileRows, digests: list[str]
-) -> int:
-    """Return the index of the first row that was not there when `known` was read.
-
-    The rows read then end with those the rows read now begin with; two equal entries are told apart by their number.
-    When they have nothing in common, the log was emptied or has moved on: what is later is new.
-    """
-    for common in range(min(len(known), len(digests)), 0, -1):
-        if known[-common:] == digests[:common]:
-            return common
-    for place, row in enumerate(rows):
-        if row.moment is None or row.moment.timestamp() > until:
-            return place
-    return len(digests)
-
-
-def _digest(row: ProfileRow) -> str:
-    return sha256(repr(row).encode()).hexdigest()[:16]
-
-
-def _code(row: ProfileRow) -> int | None:
-    """Return the first whole number of a row: the event code."""
-    return next(
-        (
-            int(value)
-            for value in row.values
-            if isinstance(value, int | Decimal)
-            and not isinstance(value, bool)
-            and value == int(value)
-        ),
-        None,
-    )

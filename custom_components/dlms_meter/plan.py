@@ -14,7 +14,11 @@ from .storage import MeterMemory
 from .sub_meters import channel_of, is_free_channel
 
 PROFILE_CLASS: Final = 7
+COMPACT_DATA_CLASS: Final = 62
+ROWS_CLASSES: Final = (PROFILE_CLASS, COMPACT_DATA_CLASS)
+"""What they hold is read as rows."""
 _BUFFER: Final = 2
+_ENTRIES_IN_USE: Final = 7
 _SET_TIME: Final = 2
 _SHIFT_TIME: Final = 6
 
@@ -43,6 +47,8 @@ class _Row(NamedTuple):
     platform: Platform
     kind: str
     enabled: bool
+    beside: tuple[int, ...] = ()
+    """Attributes that are told along with it, where they can be read."""
 
 
 _ROWS: Final = (
@@ -57,10 +63,12 @@ _ROWS: Final = (
     _Row(70, "mbus_disconnect_control", 2, Platform.BINARY_SENSOR, "valve", True),
     _Row(70, "mbus_disconnect_control", 3, Platform.SENSOR, "valve_control", False),
     _Row(72, "mbus_client", 11, Platform.BINARY_SENSOR, "sub_meter_alarm", False),
-    _Row(62, "compact_data", 2, Platform.SENSOR, "compact_data", False),
+    _Row(COMPACT_DATA_CLASS, "compact_data", _BUFFER, Platform.SENSOR, "compact_data", False),
     _Row(111, "account", 5, Platform.SENSOR, "available_credit", True),
     _Row(112, "credit", 2, Platform.SENSOR, "credit", False),
     _Row(PROFILE_CLASS, "event_log", _BUFFER, Platform.EVENT, "event_log", True),
+    _Row(PROFILE_CLASS, "event_log", _BUFFER, Platform.BINARY_SENSOR, "cover", False),
+    _Row(PROFILE_CLASS, "event_log", _BUFFER, Platform.BINARY_SENSOR, "terminal_cover", False),
     *(
         _Row(PROFILE_CLASS, quantity, _BUFFER, Platform.EVENT, "event_log", False)
         for quantity in (
@@ -69,7 +77,7 @@ _ROWS: Final = (
         )
     ),
     *(
-        _Row(PROFILE_CLASS, quantity, _BUFFER, Platform.SENSOR, quantity, False)
+        _Row(PROFILE_CLASS, quantity, _BUFFER, Platform.SENSOR, quantity, False, (_ENTRIES_IN_USE,))
         for quantity in (
             "billing_profile", "daily_billing_profile", "daily_load_profile", "gas_profile", "load_profile",
             "mbus_profile", "power_quality_profile", "water_profile",
@@ -161,14 +169,22 @@ def _rows_of(
         meaning = meaning_of(attribute._replace(attribute_id=2))
         if meaning is None or row.quantity != meaning.quantity:
             continue
+        beside = [
+            attribute._replace(attribute_id=n) for n in row.beside if item.readable(n)
+        ]
         yield EntityPlan(
             row.platform,
             row.kind,
-            (attribute,),
+            (attribute, *beside),
             row.enabled,
             "" if item.logical_name.b in channels else _detail(attribute),
             channel_of(item.logical_name, channels),
         )
+
+
+def is_in_rows(attribute: AttributeDescriptor) -> bool:
+    """Tell whether an attribute is read as rows."""
+    return attribute.class_id in ROWS_CLASSES and attribute.attribute_id == _BUFFER
 
 
 def is_adjustable(clock: CosemObject) -> bool:

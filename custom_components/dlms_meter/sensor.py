@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+import re
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
@@ -19,14 +20,16 @@ from .descriptions import CLOCK_CLASS, describe_sensor
 from .dlms import (
     BitString,
     ClockStatus,
+    DlmsDate,
     DlmsDateTime,
+    DlmsTime,
     ProfileRows,
     Quantity,
     Value,
 )
 from .entity import ATTR_OBIS_CODE, DlmsAttributeEntity, DlmsEntity
 from .line_quality import LINE_QUALITY, LineQualitySensor
-from .plan import PROFILE_CLASS, VALUE, EntityPlan
+from .plan import PROFILE_CLASS, ROWS_CLASSES, VALUE, EntityPlan
 from .rows import row_json
 
 PARALLEL_UPDATES = 0
@@ -55,7 +58,7 @@ async def async_setup_entry(
 
 
 def _make_sensor(coordinator: DlmsCoordinator, plan: EntityPlan) -> SensorEntity:
-    if plan.attributes[0].class_id == PROFILE_CLASS:
+    if plan.attributes[0].class_id in ROWS_CLASSES:
         return DlmsProfileSensor(coordinator, plan)
     if plan.kind != VALUE:
         return DlmsKindSensor(coordinator, plan)
@@ -157,9 +160,6 @@ _DESCRIPTIONS: Final = {
     description.key: description
     for description in (
         SensorEntityDescription(key="available_credit"),
-        SensorEntityDescription(
-            key="compact_data", entity_category=EntityCategory.DIAGNOSTIC
-        ),
         SensorEntityDescription(key="credit"),
         *(
             SensorEntityDescription(
@@ -192,11 +192,13 @@ class DlmsKindSensor(DlmsAttributeEntity, SensorEntity):
 
 
 class DlmsProfileSensor(DlmsEntity, SensorEntity):
-    """The time of a profile's newest row; the row itself is in the attributes."""
+    """The time of the newest row of a profile, or of compact data; the row itself is in the attributes."""
 
     _attr_device_class = SensorDeviceClass.TIMESTAMP
     _attr_entity_category = EntityCategory.DIAGNOSTIC
-    _unrecorded_attributes = frozenset({ATTR_OBIS_CODE, "capture_period", "values"})
+    _unrecorded_attributes = frozenset(
+        {ATTR_OBIS_CODE, "capture_period", "entries", "values"}
+    )
 
     @property
     def _rows(self) -> ProfileRows | None:
@@ -211,19 +213,25 @@ class DlmsProfileSensor(DlmsEntity, SensorEntity):
     @property
     @override
     def native_value(self) -> datetime | None:
-        """When the newest row was captured."""
-        return self._rows[-1].moment if self._rows else None
+        """When the newest row was captured; compact data that does not say was captured when it was read."""
+        if not self._rows:
+            return None
+        is_profile = self.plan.attributes[0].class_id == PROFILE_CLASS
+        read_at = None if is_profile else self.coordinator.data.read_at
+        return self._rows[-1].moment or read_at
 
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any]:
-        """The capture period in seconds, and the newest row."""
-        name = self.plan.attributes[0].logical_name
+        """The capture period in seconds, how many entries there are, and the newest row."""
+        attribute, *beside = self.plan.attributes
+        name = attribute.logical_name
         learned = self.coordinator.client.memory.profiles.get(name)
-        rows = self._rows
+        values, rows = self.coordinator.data.values, self._rows
         return {
             ATTR_OBIS_CODE: str(name),
             "capture_period": learned and learned.capture_period,
+            "entries": next((values.get(each) for each in beside), None),
             "values": row_json(rows, rows[-1])["values"] if rows else {},
         }
 
@@ -248,8 +256,8 @@ def _text(value: Value) -> str | None:
             text = str(value)
         case bool():
             text = str(value).lower()
-        case DlmsDateTime() if (local := value.local()) is not None:
-            text = local.isoformat(" ")
+        case DlmsDate() | DlmsTime() | DlmsDateTime() if re.search(r"\d", str(value)):
+            text = str(value)
         case _:
             return None
     return text[:_LONGEST_STATE]

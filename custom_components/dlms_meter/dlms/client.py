@@ -24,6 +24,7 @@ from .codec.data import Data
 from .codec.slices import read_data_in_slices
 from .connection import in_turns
 from .cosem.class_values import to_value
+from .cosem.compact_reading import read_compact_data
 from .cosem.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from .cosem.identity import IDENTITY_ATTRIBUTES, Identity
 from .cosem.obis import Obis
@@ -318,6 +319,26 @@ class DlmsClient(Session):
             get_many=self.get_many,
             get_part=lambda attribute, access: self._get_undecoded(
                 attribute, access, progress
+            ),
+        )
+
+    async def read_compact_data(
+        self,
+        name: Obis,
+        scaler_units: dict[AttributeDescriptor, ScalerUnit],
+        *,
+        time_zone: tzinfo | None = None,
+    ) -> ProfileRows:
+        """Read what a Compact data object holds now: one row, a column for each captured object.
+
+        Arguments as for `read_profile`. Raises `ServiceError` when the meter refuses, `DecodeError` when what it tells
+        of the object does not fit together.
+        """
+        return await carry_out(
+            read_compact_data(name, self.memory, scaler_units, time_zone=time_zone),
+            get_many=self.get_many,
+            get_part=lambda attribute, access: self._get_undecoded(
+                attribute, access, None
             ),
         )
 

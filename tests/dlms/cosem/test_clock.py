@@ -1,12 +1,13 @@
 """What a meter's date-times mean: every rule meters were seen to follow, learned from one look at their clock."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 import json
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.dlms_meter.dlms.codec.datetimes import DlmsDateTime
+from custom_components.dlms_meter.dlms.codec.datetimes import DlmsDate, DlmsDateTime
 from custom_components.dlms_meter.dlms.cosem.clock import (
     DeviationRule,
     MeterClock,
@@ -171,6 +172,35 @@ def test_odd_date_times_read_as_their_plain_twin(octets: str) -> None:
     assert MomentReader(MeterClock()).read(bytes.fromhex(octets)) == plain.as_utc()
 
 
+@pytest.mark.parametrize("zone", [None, BERLIN])
+def test_what_is_remembered_of_the_stamps_before_changes_nothing(
+    zone: ZoneInfo | None,
+) -> None:
+    """A day and its times are read once, and read again as by a reader that never saw them."""
+    random = Random(1)
+    dates = [date(2026, 10, 24) + timedelta(days=day) for day in range(4)]
+    dates += [date.min, date.max]
+    remembers = MomentReader(MeterClock(), zone)
+    for _ in range(3000):
+        octets = bytearray(
+            DlmsDateTime.from_datetime(
+                datetime.combine(
+                    random.choice(dates),
+                    time(random.randrange(24), random.choice((0, 30))),
+                    UTC,
+                )
+            ).encode()
+        )
+        octets[7:9] = random.choice(
+            (b"\x00\x00", b"\x00\xff", b"\x0f\x32", b"\x3c\x00")
+        )
+        octets[9:] = random.choice(
+            (b"\xff\xc4\x00", b"\xff\x88\x80", b"\x00\x00\xff", b"\x03\x48\x00")
+        )
+        alone = MomentReader(MeterClock(), zone)
+        assert remembers.read(bytes(octets)) == alone.read(bytes(octets)), octets.hex()
+
+
 @pytest.mark.parametrize(
     "stamp_", [None, b"", bytes(11), "2026", 1.5, 10**20, -(10**20)]
 )
@@ -245,6 +275,10 @@ def test_a_moment_by_itself() -> None:
     moment = MeterClock(deviation=REVERSED).moment(stamp("2026-07-01T12:00", 120))
     assert moment == SUMMER
     assert MeterClock().moment(DlmsDateTime.decode(b"\xff" * 12), BERLIN) is None
+    day = DlmsDate(2026, 7, 1, None)
+    midnight = datetime(2026, 6, 30, 22, 0, tzinfo=UTC)
+    assert MeterClock().moment(day, BERLIN) == midnight
+    assert MeterClock().moment(int(SUMMER.timestamp()), BERLIN) == SUMMER
 
 
 NEW_YORK = ZoneInfo("America/New_York")

@@ -76,12 +76,12 @@ def read_profile(
     reading.remember()
     # Anew: the meter may capture something else than was remembered.
     wanted = buffer.choose(columns)
-    scalers = yield from _scaler_units(wanted, scaler_units)
+    scalers = yield from read_scaler_units(wanted, scaler_units)
     shown = [ProfileColumn(each, scalers.get(each.attribute)) for each in wanted]
     return ProfileRows(shown, rows)
 
 
-def _scaler_units(
+def read_scaler_units(
     columns: Columns, known: dict[AttributeDescriptor, ScalerUnit]
 ) -> Reading[dict[AttributeDescriptor, ScalerUnit]]:
     """Return how to scale the columns that need it, reading what is not known; a column may do without."""
