@@ -6,7 +6,7 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder.statistics import statistics_during_period
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
     device_registry as dr,
@@ -69,7 +69,7 @@ async def poll(
         await hass.async_block_till_done(wait_background_tasks=True)
 
 
-def issue_of(hass: HomeAssistant, entry: MockConfigEntry, issue: Issue) -> Any:  # noqa: ANN401
+def issue_of(hass: HomeAssistant, entry: ConfigEntry[Any], issue: Issue) -> Any:  # noqa: ANN401
     """Return an issue that users see; None if there is none."""
     known = ir.async_get(hass).async_get_issue(
         DOMAIN, issue_id_of(issue, entry.entry_id)
@@ -92,7 +92,7 @@ async def repair(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> An
     client = await hass_client()
 
     async def walk(
-        entry: MockConfigEntry, issue: Issue, *answers: dict[str, Any]
+        entry: ConfigEntry[Any], issue: Issue, *answers: dict[str, Any]
     ) -> dict[str, Any]:
         path = "/api/repairs/issues/fix"
         issue_id = issue_id_of(issue, entry.entry_id)
@@ -322,20 +322,18 @@ async def test_reason_is_told_in_the_language_of_the_house(
     assert "Verbindung" in result["description_placeholders"]["reason"]
 
 
-@pytest.mark.usefixtures("recorder_mock")
+@pytest.mark.usefixtures("recorder_mock", "loaded")
 @pytest.mark.freeze_time("2026-11-10T10:00:10Z")
 @pytest.mark.parametrize("reading", [5, 90_000_000], ids=["lower", "higher"])
 async def test_statistics_do_not_jump_when_a_meter_is_exchanged(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
     line: Line,
-    entry: MockConfigEntry,
     repair: Answer,
     reading: int,
 ) -> None:
     """What counts begins anew; what was counted before is still there, under the old name and number."""
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    [entry] = hass.config_entries.async_entries(DOMAIN)
     await poll(hass, freezer, 5)
     await async_wait_recording_done(hass)
     do_adhoc_statistics(hass, start=dt_util.parse_datetime("2026-11-10T10:00:00Z"))
