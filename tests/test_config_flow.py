@@ -41,6 +41,7 @@ from custom_components.dlms_meter.dlms.application.security_settings import (
     SecurityPolicy,
 )
 from custom_components.dlms_meter.settings import client_settings
+from tests.adapters import adapter, plugged_in
 from tests.dlms.sites import Site
 from tests.home import (
     DEVICE,
@@ -421,6 +422,23 @@ async def test_readings_are_offered_in_words_with_values(
     )
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(5, True), (0, False)])
+async def test_the_rest_has_values_where_it_takes_no_time(
+    hass: HomeAssistant, line: Line, seconds: int, told: bool
+) -> None:
+    with patch("custom_components.dlms_meter.readings._SAMPLING_SECONDS", seconds):
+        form = await walk(hass, await begin_flow(hass), PUBLIC)
+    schema = form["data_schema"]
+    assert schema is not None
+    [choice] = schema.schema["power"].schema.schema.values()
+    [label] = (
+        option["label"]
+        for option in choice.config["options"]
+        if option["label"].startswith("Last demand import")
+    )
+    assert (": " in label) is told
+
+
 async def test_only_what_was_chosen_is_shown(hass: HomeAssistant, line: Line) -> None:
     form = await walk(hass, await begin_flow(hass), PUBLIC)
     key = "3_1-0:2.8.0*255_2"
@@ -742,10 +760,7 @@ async def test_scan_tells_what_it_tries(hass: HomeAssistant) -> None:
 async def test_meter_on_a_serial_port(hass: HomeAssistant, line: Line) -> None:
     """The port is kept by its id, which stays the same wherever the adapter is plugged in."""
     line.framing = HdlcSession
-    with patch(
-        "custom_components.dlms_meter.config_flow.get_serial_by_id",
-        return_value="/dev/serial/by-id/usb-head",
-    ):
+    with plugged_in(adapter("/dev/serial/by-id/usb-head", "/dev/ttyUSB0")):
         form = await choose(hass, await begin_flow(hass), "serial")
         which = await answer_flow(hass, form, {"serial_port": " /dev/ttyUSB0 "})
     form = await choose(hass, which, "line")

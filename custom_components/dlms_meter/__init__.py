@@ -16,6 +16,7 @@ from .counters import async_remove_counter
 from .entity import meter_info
 from .issues import async_forget_issues
 from .line_quality import LINE_QUALITY
+from .ports import async_keep_lasting_name
 from .services import async_setup_services
 from .settings import is_serial
 from .storage import MeterStore
@@ -32,7 +33,9 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: DlmsConfigEntry) -> bool:
     """Read the meter once, then make its entities."""
     coordinator = DlmsCoordinator(hass, entry)
-    entry.runtime_data = coordinator  # before the first reading: the diagnostics tell why it failed
+    entry.runtime_data = (
+        coordinator  # before the first reading: the diagnostics tell why it failed
+    )
     await coordinator.async_config_entry_first_refresh()
     if is_serial(entry.data):
         entry.async_on_unload(
@@ -43,6 +46,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: DlmsConfigEntry) -> bool
     )
     _clean_up(hass, coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    if is_serial(entry.data):
+        await async_keep_lasting_name(hass, entry)
     return True
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, override
 
-from homeassistant.components.usb import get_serial_by_id
 from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlowResult,
@@ -20,6 +19,7 @@ from .failures import Failure, failure_of
 from .flow_access import AnotherMeter, check_identity, errors_at
 from .flow_find import FindSteps
 from .options_flow import DlmsOptionsFlow
+from .ports import async_lasting_name
 from .settings import check, client_settings, level_of
 
 
@@ -59,9 +59,8 @@ class DlmsConfigFlow(FindSteps, domain=DOMAIN):
         """Ask which port the probe is plugged into."""
         if user_input is None:
             return self._show_connection("serial", schemas.SERIAL)
-        port: str = user_input[CONF_SERIAL_PORT].strip()
-        if port.startswith("/dev/"):
-            port = await self.hass.async_add_executor_job(get_serial_by_id, port)
+        entered: str = user_input[CONF_SERIAL_PORT].strip()
+        port = await async_lasting_name(self.hass, entered)
         return await self._async_connected({CONF_SERIAL_PORT: port})
 
     async def async_step_network(
