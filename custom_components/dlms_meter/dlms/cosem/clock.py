@@ -13,7 +13,7 @@ from struct import Struct
 from typing import Any, Final, Self
 
 from ..codec.data import DataValue
-from ..codec.datetimes import ClockStatus, DlmsDateTime
+from ..codec.datetimes import ClockStatus, DlmsDate, DlmsDateTime, DlmsTime
 from ..errors import DecodeError
 from .descriptors import AttributeDescriptor
 from .obis import Obis
@@ -27,6 +27,7 @@ TOLERANCE: Final = timedelta(minutes=10)
 _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
 _STEP: Final = timedelta(minutes=30)
+_MIDNIGHT: Final = DlmsTime(0, 0, 0, 0)
 _FARTHEST: Final = timedelta(hours=14)
 """Local times differ from UTC by half hours (three small regions apart), and by no more than this."""
 
@@ -145,18 +146,21 @@ class MeterClock:
 
     def moment(
         self,
-        stamp: DlmsDateTime,
+        stamp: DlmsDateTime | DlmsDate | int,
         time_zone: tzinfo | None = None,
         *,
         now: datetime | None = None,
     ) -> datetime | None:
-        """Return when (UTC) a date-time of this meter was.
+        """Return when (UTC) a date-time of this meter was, a date began, or a number of seconds since 1970 had passed.
 
         `time_zone` is the one of its place, if known. `now` (aware) is given with what its clock showed just then: of the
         hour that comes twice in autumn, the nearer one is meant. None as from `MomentReader.read`.
         """
         last = None if now is None else now - _HOUR / 2
-        return MomentReader(self, time_zone, last=last).read(stamp.encode())
+        if isinstance(stamp, DlmsDate):
+            stamp = DlmsDateTime(stamp, _MIDNIGHT, None, None)
+        octets = stamp if isinstance(stamp, int) else stamp.encode()
+        return MomentReader(self, time_zone, last=last).read(octets)
 
     def write(
         self,
