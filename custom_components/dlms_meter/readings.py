@@ -1,5 +1,6 @@
 """What a meter offers, in words people know: to be chosen from when it is set up, and at any time later."""
 
+from asyncio import get_running_loop
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -45,6 +46,8 @@ _FOLDED: Final = ("other",)
 
 _SAMPLES_AT_ONCE: Final = 12
 _MOST_SAMPLES: Final = 36
+_SAMPLING_SECONDS: Final = 5
+"""So long people wait gladly for values beside what they did not ask for."""
 _LONGEST_TEXT: Final = 24
 
 type Samples = dict[AttributeDescriptor, Value]
@@ -83,20 +86,23 @@ def with_choice(
 
 
 async def async_read_samples(client: DlmsClient, memory: MeterMemory) -> Samples:
-    """Read what is proposed, for people to see; what the meter does not tell in time is left out.
+    """Read what is proposed, for people to see, and the rest where it takes no time; what is missing is left out.
 
     What is learned of scalers and units stays in `memory`.
     """
-    proposed = [
-        plan.attributes[0]
-        for plan in plan_entities(memory, with_switch=False)
-        if is_reading(plan) and plan.enabled
-    ][:_MOST_SAMPLES]
+    readings = filter(is_reading, plan_entities(memory, with_switch=False))
+    wanted = sorted(readings, key=lambda plan: not plan.enabled)
+    proposed = min(sum(plan.enabled for plan in wanted), _MOST_SAMPLES)
+    attributes = [plan.attributes[0] for plan in wanted]
+    clock = get_running_loop().time
+    end = clock() + _SAMPLING_SECONDS
     samples: Samples = {}
-    for start in range(0, len(proposed), _SAMPLES_AT_ONCE):
+    for start in range(0, len(attributes), _SAMPLES_AT_ONCE):
+        if start >= proposed and clock() >= end:
+            break
         try:
             report = await client.read(
-                proposed[start : start + _SAMPLES_AT_ONCE], memory.scaler_units
+                attributes[start : start + _SAMPLES_AT_ONCE], memory.scaler_units
             )
         except DlmsError:
             break
