@@ -4,7 +4,7 @@ A short run is part of the suite; `scripts/soak 10000` runs as many polls as wan
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 import gc
 import logging
 import os
@@ -43,6 +43,15 @@ class Use(NamedTuple):
     descriptors: int
 
 
+async def gone(connections: Collection[object]) -> None:
+    """Wait until the far end, too, has closed what it had open."""
+    async with asyncio.timeout(10):
+        while True:
+            if not connections:
+                return
+            await asyncio.sleep(0)
+
+
 def use() -> Use:
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -67,19 +76,27 @@ def hasty(impatient: None) -> Iterator[None]:
 
 
 async def soak(
-    hass: HomeAssistant, coordinator: DlmsCoordinator, spoil: Callable[[Random], None]
+    hass: HomeAssistant,
+    coordinator: DlmsCoordinator,
+    spoil: Callable[[Random], None],
+    connections: Collection[object] = (),
 ) -> None:
-    """Poll again and again, spoiling some polls: what is held after the last is what was held after the first."""
+    """Poll again and again, spoiling some polls: what is held after the last is what was held after the first.
+
+    `connections` are those that the far end has open.
+    """
     random = Random(4)
     succeeded = 0
     before = use()
     for poll in range(POLLS):
         if poll == int(POLLS * _SETTLED):
+            await gone(connections)
             before = use()
         spoil(random)
         await coordinator.async_refresh()
         succeeded += coordinator.last_update_success
     await hass.async_block_till_done()
+    await gone(connections)
     after = use()
     print(f"{POLLS} polls, {succeeded} succeeded; before {before}, after {after}")  # noqa: T201
     assert POLLS // 5 < succeeded < POLLS
@@ -188,6 +205,6 @@ async def test_nothing_grows_with_sockets(hass: HomeAssistant, framing: str) -> 
                 ("none", "none", "hang up", "silence", "nonsense", "noise", "cut")
             )
 
-        await soak(hass, entry.runtime_data, spoil)
+        await soak(hass, entry.runtime_data, spoil, server.connections)
         server.fault = "none"
         assert await hass.config_entries.async_unload(entry.entry_id)
