@@ -36,7 +36,7 @@ HOME_ASSISTANT_FLOORS = [
     {"coordinator"},
     {"readings"},
     {"exchange", "plan"},
-    {"channel", "descriptions", "failures", "storage", "trace"},
+    {"channel", "descriptions", "failures", "ports", "storage", "trace"},
     {"anonymity", "event_log", "plausibility", "rows", "sub_meters", "units"},
     {"plain_data"},
     {"counters", "issues", "settings", "typed_data"},
