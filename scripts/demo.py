@@ -33,7 +33,7 @@ METER_LOG = FOLDER / "meter.log"
 USER = PASSWORD = "demo"
 METER_PASSWORD = "12345678"
 SECOND_SERIAL_NUMBER = "40817999"
-SECOND_PHYSICAL_DEVICE = 8999
+SECOND_PHYSICAL_DEVICE = 115
 """As one of the makers' rules derives it from the serial number."""
 CONFIGURATION = """\
 homeassistant: {name: Demo home, time_zone: Europe/Berlin, country: DE, currency: EUR, unit_system: metric}

@@ -6,10 +6,9 @@ from scripts.demo_energy import IMPORT, LOAD_PROFILE
 from scripts.home_assistant_api import DOMAIN, HomeAssistant, Json
 
 NAME: Final = "yesterday"
-_COUNTED: Final = f"profile.rows | map(attribute='values') | map(attribute='{IMPORT}')"
 _MESSAGE: Final = (
-    f"{{% set counted = {_COUNTED} | list %}}"
-    "{{ (counted[-1] - counted[0]) / 1000 }} kWh in {{ counted | count - 1 }} quarters of an hour"
+    "{% set first, last = profile.rows[0]['values'], profile.rows[-1]['values'] %}"
+    f"{{{{ (last['{IMPORT}'] - first['{IMPORT}']) / 1000 }}}} kWh"
 )
 
 
