@@ -222,31 +222,50 @@ async def test_cannot_open(
 
 
 @pytest.mark.parametrize(
-    ("error", "advice"),
+    "url",
     [
-        (PermissionError(13, "Permission denied"), "group that owns the port"),
-        (OSError(16, "already locked by another process"), "port is in use"),
-        (OSError(5, "Input/output error"), "plugged in"),
-        (OSError(22, "Invalid argument"), "no serial port, or one that cannot"),
-        (TimeoutError(), "nothing answers"),
-        (ConnectionRefusedError(111, "refused"), "connection was refused"),
-        (serialx.SerialException("Server refused COM-PORT-OPTION"), "gateway refused"),
+        "esphome://me:hush@probe:6053/?port_name=ir&key=c2VjcmV0",
+        "socket://probe.example:8899",
+        "/dev/ttyUSB0",
+    ],
+)
+@pytest.mark.parametrize(
+    ("error", "advice", "kind"),
+    [
+        (PermissionError(13, "hush"), "group that owns the port", "EACCES"),
+        (OSError(16, "hush"), "port is in use", "OSError EBUSY"),
+        (OSError(5, "hush"), "plugged in", "OSError EIO"),
+        (OSError(22, "hush"), "no serial port, or one that cannot", "EINVAL"),
+        (TimeoutError("192.0.2.7"), "nothing answers", "TimeoutError"),
+        (
+            ConnectionRefusedError(111, "Connect call failed ('192.0.2.7', 6053)"),
+            "connection was refused",
+            "ConnectionRefusedError ECONNREFUSED",
+        ),
+        (serialx.SerialException("c2VjcmV0"), "gateway refused", "SerialException"),
     ],
 )
 async def test_cannot_open_and_tells_no_secret(
-    error: Exception, advice: str, monkeypatch: pytest.MonkeyPatch
+    url: str,
+    error: Exception,
+    advice: str,
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """What the system says may hold a key or an address: its kind has to do."""
+
     async def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(serialx, "create_serial_connection", fail)
-    endpoint = SerialEndpoint("esphome://me:hush@probe:6053/?port_name=ir&key=c2VjcmV0")
+    endpoint = SerialEndpoint(url)
     with pytest.raises(TransportError, match=advice) as caught:
         await open_transport(endpoint, Recorder())
     said = str(caught.value)
-    assert said.startswith("Cannot open esphome://probe:6053/?port_name=ir: ")
-    assert "hush" not in said + repr(endpoint)
-    assert "c2VjcmV0" not in said + repr(endpoint)
+    assert said.startswith(f"Cannot open {endpoint}: ")
+    assert said.endswith(f"{kind})")
+    for secret in ("hush", "c2VjcmV0", "192.0.2.7"):
+        assert secret not in said + repr(endpoint)
     assert caught.value.__suppress_context__
 
 

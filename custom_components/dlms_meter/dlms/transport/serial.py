@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+import errno
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
@@ -115,7 +116,7 @@ class SerialStream(Stream):
                     )
         except _FAILURES as error:
             raise _transport_error(
-                f"Cannot set {self._port} to {line}", self._port, error
+                f"Cannot set {self._port} to {line}", error
             ) from None
         self._line = line
 
@@ -152,7 +153,7 @@ async def open_serial(endpoint: SerialEndpoint, receiver: Receiver) -> SerialStr
                 transport_cls=_TRANSPORTS.get(urlsplit(endpoint.url).scheme),
             )
     except _FAILURES as error:
-        raise _transport_error(f"Cannot open {endpoint}", endpoint, error) from None
+        raise _transport_error(f"Cannot open {endpoint}", error) from None
     return cast(SerialStream, stream)
 
 
@@ -161,11 +162,13 @@ def _port_settings(line: LineSettings) -> tuple[int, int, serialx.Parity]:
     return (line.speed, *_PORT_FORMATS[line.character])
 
 
-def _transport_error(
-    what: str, endpoint: SerialEndpoint, error: Exception
-) -> TransportError:
-    """Say what an exception of serialx or the system means; its own words only where they cannot hold a key."""
+def _transport_error(what: str, error: Exception) -> TransportError:
+    """Say what an exception of serialx or the system means.
+
+    Not in its own words: they may name a key of the URL, or the IP address of a host. Kind and number are enough.
+    """
     reasons = (words for kind, words in _REASONS if isinstance(error, kind))
     reason = next(reasons, None) or describe(error)
-    detail = str(error) if endpoint.url == str(endpoint) else ""
-    return TransportError(f"{what}: {reason} ({detail or type(error).__name__})")
+    number = errno.errorcode.get(getattr(error, "errno", None) or 0, "")
+    kind = f"{type(error).__name__} {number}".rstrip()
+    return TransportError(f"{what}: {reason} ({kind})")
