@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
+from typing import override
 from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
@@ -24,13 +26,15 @@ from custom_components.dlms_meter.dlms import (
     Transport,
     TransportError,
     UdpEndpoint,
+    connection,
+    find_meter,
 )
 from custom_components.dlms_meter.dlms.cosem.meters import ServerAddress
 from tests.dlms.sites import StrictSession
 from tests.line.optical import DirectMeter, OpticalMeter
 from tests.line.paced import Port
 from tests.line.ports import pty_meter
-from tests.line.sessions import household, poll, settings
+from tests.line.sessions import PORT, household, poll, settings
 from tests.line.test_sharing import Bus
 from tests.simulator import HdlcSession
 from tests.transports import run_virtually
@@ -307,6 +311,51 @@ def test_cancelled_session_gives_the_line_back() -> None:
 
     run(port, main)
     assert len(port.opened) == 2
+
+
+class UntoldMeter(DirectMeter):
+    """A meter as behind a serial port: nobody tells it that the port was closed."""
+
+    @override
+    def close(self) -> None:
+        pass
+
+
+def test_scan_cut_in_the_middle_of_a_frame() -> None:
+    """Half a frame, half an answer, a session that nobody ended: the meter is read all the same, and nothing is left open."""
+    cut_short = 0
+
+    def is_under_way(port: Port) -> bool:
+        now = asyncio.get_running_loop().time()
+        line = port.opened[-1]
+        timers = [*line._out._under_way, *line._in._under_way]
+        return any(timer.when() > now for timer in timers if not timer.cancelled())
+
+    async def scan(channel: Channel) -> None:
+        async with channel:
+            await channel.async_close()
+            await find_meter(PORT)
+
+    async def main(channel: Channel, port: Port, seconds: float) -> None:
+        nonlocal cut_short
+        release = channel.async_hold()
+        client = client_of(channel, PORT)
+        await read(channel, client)
+        scanning = asyncio.create_task(scan(channel))
+        await asyncio.sleep(seconds)
+        assert not scanning.done()
+        cut_short += is_under_way(port)
+        scanning.cancel()
+        async with channel, client:
+            assert len((await poll(client)).values) == 20
+        assert scanning.cancelled()
+        await release()
+
+    for step in range(1, 60):
+        port = Port(UntoldMeter(HdlcSession(household())))
+        with patch.object(connection, "open_transport", port.open_transport):
+            run(port, partial(main, port=port, seconds=step * 0.013))
+    assert cut_short > 10
 
 
 @pytest.mark.parametrize("when", ["waiting", "called"])
