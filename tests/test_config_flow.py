@@ -821,6 +821,7 @@ async def test_options(
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert loaded.options == {
         "poll_interval": 300,
+        "keep_open": False,
         "supply_switch": False,
         "readings": [key],
     }

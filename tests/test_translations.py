@@ -143,7 +143,7 @@ def test_every_menu_has_names_and_explanations() -> None:
 
 def test_every_option_has_a_name_and_an_explanation() -> None:
     texts_of_step = ENGLISH["options"]["step"]["init"]
-    general = {"poll_interval", "supply_switch"}
+    general = {"keep_open", "poll_interval", "supply_switch"}
     assert set(texts_of_step["data"]) == set(texts_of_step["data_description"])
     assert set(texts_of_step["data"]) == general
     assert (

@@ -90,7 +90,7 @@ async def async_remove_config_entry_device(
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: DlmsConfigEntry) -> bool:
-    """Stop; there is nothing open between two polls."""
+    """Stop; a session that was kept open ends, too (`DlmsCoordinator`)."""
     await entry.runtime_data.async_save()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 

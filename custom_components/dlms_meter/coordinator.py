@@ -8,7 +8,8 @@ import logging
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
     HomeAssistantError,
@@ -18,7 +19,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 
 from .channel import async_get_channel
-from .const import CONF_SUPPLY_SWITCH, DOMAIN, LOGGER
+from .const import CONF_KEEP_OPEN, CONF_SUPPLY_SWITCH, DOMAIN, LOGGER
 from .counters import SavedCounter, async_get_counter
 from .descriptions import CLOCK_CLASS
 from .dlms import (
@@ -30,6 +31,7 @@ from .dlms import (
     DlmsError,
     Identity,
     InvocationCounterRefused,
+    KeptSession,
     LastEntries,
     LocalProtocolError,
     MeterClock,
@@ -110,7 +112,18 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         self._settings = client_settings(entry.data)
         self._channel = async_get_channel(hass, self._settings.endpoint)
         entry.async_on_unload(self._channel.async_hold())
-        self.client = self._make_client(None)
+        self._sessions = KeptSession(
+            self._make_client(None),
+            self._async_identify,
+            keeps=bool(entry.options.get(CONF_KEEP_OPEN)),
+        )
+        # The last to be registered is the first to be called: it ends while the port is still held.
+        entry.async_on_unload(self._async_end_session)
+        entry.async_on_unload(
+            hass.bus.async_listen_once(
+                EVENT_HOMEASSISTANT_STOP, self._async_end_session
+            )
+        )
         self._refusal: DlmsError | None = None
         self._failures = 0  # polls in a row
         self._store = MeterStore(hass, entry.entry_id)
@@ -138,7 +151,12 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             learned = ClientMemory.from_storage(kept) if kept else None
         except DecodeError:
             learned = None  # it is learned anew
-        self.client = self._make_client(learned)
+        self._sessions.client = self._make_client(learned)
+
+    @property
+    def client(self) -> DlmsClient:
+        """The client that leads the sessions."""
+        return self._sessions.client
 
     def _make_client(self, learned: ClientMemory | None) -> DlmsClient:
         """Make the client, which knows what was learned before, and goes on with the counter as it was saved."""
@@ -209,23 +227,37 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
 
         Raises `DlmsError`, and what `_check_identity` raises.
         """
-        async with self._channel:
+        async with self._async_turn(), self._sessions.lead():
+            yield self.client
+
+    @asynccontextmanager
+    async def _async_turn(self) -> AsyncIterator[None]:
+        """Take a turn on the line to the meter, unless it has refused us."""
+        async with self._channel.turn(self._sessions):
             if self._refusal is not None:
                 # Not tried again before there is another password: meters lock themselves after a few wrong ones.
                 raise self._refusal.with_traceback(None)
             if self._counter.value != self._reserved:  # a dialog used our keys
-                self.client = self._make_client(self.client.memory)
+                await self._sessions.end()
+                self._sessions.client = self._make_client(self.client.memory)
             try:
-                async with self.client:
-                    identity = await self.client.identity()
-                    self._check_identity(identity)
-                    self.identity = identity
-                    yield self.client
+                yield
             except DlmsError as error:
                 key = failure_of(error, self.client).key
                 if secrets_are_wanted(key, lasting=False):
                     self._refusal = error
                 raise
+
+    async def _async_identify(self) -> None:
+        """Make sure that a new session is with our meter."""
+        identity = await self.client.identity()
+        self._check_identity(identity)
+        self.identity = identity
+
+    async def _async_end_session(self, _: Event | None = None) -> None:
+        """End a session that was kept open, and keep none from now on; one in use ends when its work is done."""
+        self._sessions.keeps = False
+        await self._channel.async_end(self._sessions)
 
     @property
     def is_refused(self) -> bool:
@@ -238,8 +270,8 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         begin = self.hass.loop.time()
         try:
             with self.trace.session(dt_util.utcnow()):
-                async with self.async_session():
-                    readings = await self._async_read()
+                async with self._async_turn():
+                    readings = await self._sessions.run(self._async_read)
         except LocalProtocolError:
             raise  # a fault of this integration: it belongs into the log with its traceback
         except DlmsError as error:

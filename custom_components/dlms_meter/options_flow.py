@@ -14,6 +14,7 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .const import (
+    CONF_KEEP_OPEN,
     CONF_POLL_INTERVAL,
     CONF_READINGS,
     CONF_SUPPLY_SWITCH,
@@ -36,7 +37,7 @@ _SESSIONS_APART: Final = 2
 
 
 class DlmsOptionsFlow(OptionsFlowWithReload):
-    """How often the meter is read, and what of it is shown."""
+    """How often the meter is read, whether the connection stays open in between, and what is shown."""
 
     config_entry: DlmsConfigEntry
 
@@ -54,6 +55,7 @@ class DlmsOptionsFlow(OptionsFlowWithReload):
             return self.async_create_entry(
                 data={
                     CONF_POLL_INTERVAL: user_input[CONF_POLL_INTERVAL],
+                    CONF_KEEP_OPEN: user_input[CONF_KEEP_OPEN],
                     CONF_SUPPLY_SWITCH: user_input[CONF_SUPPLY_SWITCH],
                     CONF_READINGS: wanted,
                 }
@@ -94,12 +96,14 @@ def _general(coordinator: DlmsCoordinator) -> vol.Schema:
             unit_of_measurement="s",
         )
     )
+    keep_open = options.get(CONF_KEEP_OPEN, False)
     switch = options.get(CONF_SUPPLY_SWITCH, False)
     return vol.Schema(
         {
             vol.Required(CONF_POLL_INTERVAL, default=max(interval, shortest)): vol.All(
                 number, vol.Coerce(int)
             ),
+            vol.Required(CONF_KEEP_OPEN, default=keep_open): BooleanSelector(),
             vol.Required(CONF_SUPPLY_SWITCH, default=switch): BooleanSelector(),
         }
     )

@@ -31,7 +31,8 @@ class KeptSession:
         keeps: bool,
     ) -> None:
         self.keeps = keeps
-        self._client = client
+        self.client = client
+        """May be replaced while no session rests."""
         self._on_begin = on_begin
         self._keeper: asyncio.Task[None] | None = None
         self._asking = asyncio.Lock()
@@ -77,7 +78,7 @@ class KeptSession:
                 keeper.cancel()
                 await asyncio.wait({keeper})
         finally:
-            await self._client.end()
+            await self.client.end()
 
     async def _run[T](self, work: Callable[[], Awaitable[T]]) -> T:
         if await self._resumed(ask=False):
@@ -95,12 +96,12 @@ class KeptSession:
         async with self._asking:
             keeper.cancel()
         await asyncio.wait({keeper})
-        if not self._client.is_open:
+        if not self.client.is_open:
             return False
-        self._client.resume()
+        self.client.resume()
         if ask:
             try:
-                await self._client.keep_alive()
+                await self.client.keep_alive()
             except LinkError, TransportError:
                 return False
         return True
@@ -108,28 +109,28 @@ class KeptSession:
     async def _begin(self) -> None:
         """Begin a new session in the place of any other."""
         await self.end()
-        await self._client.begin()
+        await self.client.begin()
         try:
             await self._on_begin()
             if self.keeps:
-                await self._client.learn_inactivity_timeout()
+                await self.client.learn_inactivity_timeout()
         except BaseException:
             await self.end()
             raise
 
     async def _leave(self) -> None:
         """Leave the session open, or end it."""
-        if self.keeps and self._client.is_open:
-            self._client.rest()
+        if self.keeps and self.client.is_open:
+            self.client.rest()
             self._keeper = asyncio.create_task(self._keep_alive())
         else:
             await self.end()
 
     async def _keep_alive(self) -> None:
         """Let the meter hear from us in time. When it has ended the session, the next use will see."""
-        pause = max(_SHARE * self._client.inactivity_timeout, _LEAST_PAUSE)
+        pause = max(_SHARE * self.client.inactivity_timeout, _LEAST_PAUSE)
         with suppress(DlmsError):
             while True:
                 await asyncio.sleep(pause)
                 async with self._asking:
-                    await self._client.keep_alive()
+                    await self.client.keep_alive()
