@@ -239,11 +239,13 @@ async def choose_options(
     hass: HomeAssistant, entry: MockConfigEntry, **given: bool
 ) -> None:
     form = await hass.config_entries.options.async_init(entry.entry_id)
-    assert "keep_open" in form["data_schema"].schema
+    schema = form["data_schema"]
+    assert schema is not None
+    assert "keep_open" in schema.schema
     entered = {"poll_interval": 60, "supply_switch": False} | given
     groups: dict[str, Any] = {
         str(group): {}
-        for group in form["data_schema"].schema
+        for group in schema.schema
         if str(group) not in {*entered, "keep_open"}
     }
     done = await hass.config_entries.options.async_configure(
@@ -266,7 +268,7 @@ async def test_option(
     assert not any(wire.open for wire in line.wires)
 
     await choose_options(hass, loaded, keep_open=True)
-    assert loaded.options["keep_open"] is True
+    assert dict(loaded.options)["keep_open"] is True
     assert line.wires[-1].open
     sessions = len(line.wires)
     await pass_time(hass, freezer)
