@@ -5,14 +5,27 @@ can calculate back from it.
 """
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
+import re
 from typing import Any, Final
 
 _SHORTEST: Final = 4
 """Anything shorter is not told from chance where it turns up inside something else."""
+_LEAST_DISTINCT: Final = 3
+"""Octets, of which fewer are not zero, turn up anywhere."""
 _SHORTEST_NUMBER: Final = 1 << 16
 _LETTERS_KEPT: Final = 3
 """Of a logical device name: they tell the maker."""
+_ADDRESSES: Final = (
+    (re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b"), "0.0.0.0"),
+    (re.compile(r"\b(?:[0-9A-Fa-f]{1,4}:){3,}[0-9A-Fa-f:]*"), "::"),
+    (re.compile(r"\b[0-9A-Fa-f]{1,4}::[0-9A-Fa-f:]*"), "::"),
+)
+"""Of the Internet protocol, 4 and 6, and of network adapters."""
+
+type Pairs = Collection[tuple[int, int]]
+"""Numbers of messages of which the second goes on with what the first began."""
 
 
 class Anonymiser:
@@ -25,16 +38,22 @@ class Anonymiser:
         self._octets: dict[bytes, bytes] = {}
         for text, other in self._texts.items():
             for secret, replacement in _forms(text, other):
-                if len(secret) >= _SHORTEST:
-                    self._octets.setdefault(secret, replacement)
-        for secret in octets:
-            if len(secret) >= _SHORTEST:
-                self._octets.setdefault(secret, bytes(len(secret)))
-                self._octets.setdefault(secret[::-1], bytes(len(secret)))
+                self._add(secret, replacement)
+        for number, secret in enumerate(sorted(set(octets)), 1):
+            replacement = number.to_bytes(2).rjust(len(secret), b"\0")
+            self._add(secret, replacement)
+            self._add(secret[::-1], replacement[::-1])
         self._octets = dict(
             sorted(self._octets.items(), key=lambda item: -len(item[0]))
         )
-        self._spelled = dict(self._spellings())
+        self._spelled: dict[str, str] = {}
+        for spelling, other in self._spellings():
+            self._spelled.setdefault(spelling, other)
+
+    def _add(self, secret: bytes, replacement: bytes) -> None:
+        telling = len(secret) - secret.count(0)
+        if len(secret) >= _SHORTEST and telling >= _LEAST_DISTINCT:
+            self._octets.setdefault(secret, replacement[-len(secret) :])
 
     def _spellings(self) -> Iterator[tuple[str, str]]:
         """Yield all texts that spell a secret: itself, backwards, in hex and in base64."""
@@ -57,6 +76,8 @@ class Anonymiser:
         for secret, other in self._spelled.items():
             if secret in text:
                 text = text.replace(secret, other)
+        for pattern, other in _ADDRESSES:
+            text = pattern.sub(other, text)
         return text
 
     def json(self, data: Any) -> Any:  # noqa: ANN401  any JSON
@@ -69,20 +90,49 @@ class Anonymiser:
             return [self.json(value) for value in data]
         return self.text(data) if isinstance(data, str) else data
 
-    def octets(self, parts: list[bytes]) -> list[bytes]:
-        """Return octets that belong together without what must not be told, even where it goes on in the next part."""
-        clean = [bytearray(part) for part in parts]
+    def octets(self, messages: Sequence[bytes], pairs: Pairs = ()) -> list[bytes]:
+        """Return messages without what must not be told, even where it goes on in the second of a pair of them."""
+        clean = [bytearray(message) for message in messages]
+        everywhere = range(len(clean))
         for secret, other in self._octets.items():
-            for number, part in enumerate(clean):
-                if secret in part:
-                    part[:] = part.replace(secret, other)
-                if number + 1 < len(clean):
-                    _replace_across(part, clean[number + 1], secret, other)
-        return [bytes(part) for part in clean]
+            _replace(clean, everywhere, pairs, secret, other)
+        return [bytes(message) for message in clean]
 
 
+def replace_there(
+    messages: Sequence[bytes], there: Sequence[int], secret: bytes, other: bytes
+) -> list[bytes]:
+    """Return messages in some of which, that go on with each other, something is replaced."""
+    clean = [bytearray(message) for message in messages]
+    _replace(clean, there, list(pairwise(there)), secret, other)
+    return [bytes(message) for message in clean]
+
+
+def without_words(message: bytes) -> bytes:
+    """Return a message that nobody understands without what looks like words in it; what may be its head stays."""
+    head, rest = message[:_HEAD], message[_HEAD:]
+    return head + _WORD.sub(lambda word: b"X" * len(word[0]), rest)
+
+
+_HEAD: Final = 8
+_WORD: Final = re.compile(rb"[ -~]{4,}")
 _LONGEST_HEADER: Final = 24
 """Octets before the data in a message that carries one block of many."""
+
+
+def _replace(
+    messages: list[bytearray],
+    numbers: Iterable[int],
+    pairs: Pairs,
+    secret: bytes,
+    other: bytes,
+) -> None:
+    for number in numbers:
+        message = messages[number]
+        if secret in message:
+            message[:] = message.replace(secret, other)
+    for first, second in pairs:
+        _replace_across(messages[first], messages[second], secret, other)
 
 
 def _replace_across(

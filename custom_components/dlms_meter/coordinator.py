@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 import logging
 from typing import Final, override
@@ -309,6 +309,27 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             translation_placeholders={"reason": failure.reason},
             retry_after=pause.total_seconds(),
         )
+
+    async def async_record(self) -> None:
+        """Read everything as if nothing were known of the meter, so that the trace has all of it.
+
+        Raises `DlmsError`, and what `_check_identity` raises.
+        """
+        async with self.async_session(Occasion.RECORDING) as client:
+            client.memory, learned = replace(client.memory, profiles={}), client.memory
+            self.memory, kept = replace(self.memory, scaler_units={}), self.memory
+            try:
+                objects = await client.objects()
+                await client.read(identity_attributes(objects), {})
+                planned = [a for plan in self.plans() for a in plan.attributes]
+                wanted = list(dict.fromkeys(planned))
+                report = await client.read(
+                    [attribute for attribute in wanted if not is_in_rows(attribute)],
+                    self.memory.scaler_units,
+                )
+                await self._async_read_rows(wanted, report)
+            finally:
+                client.memory, self.memory = learned, kept
 
     async def _async_read(self) -> Readings:
         """See whether the meter has changed, then read what is wanted of it."""
