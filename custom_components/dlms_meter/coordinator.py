@@ -57,7 +57,7 @@ from .readings import with_choice
 from .settings import client_settings, poll_interval
 from .storage import MeterMemory, MeterStore, async_take_over
 from .sub_meters import find_sub_meters, identity_attributes
-from .trace import Trace
+from .trace import Occasion, Trace
 
 type DlmsConfigEntry = ConfigEntry[DlmsCoordinator]
 
@@ -222,16 +222,18 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             )
 
     @asynccontextmanager
-    async def async_session(self) -> AsyncIterator[DlmsClient]:
+    async def async_session(
+        self, occasion: Occasion = Occasion.ACTION
+    ) -> AsyncIterator[DlmsClient]:
         """Lead one session with the meter, after making sure that it is ours. Others wait for their turn.
 
         Raises `DlmsError`, and what `_check_identity` raises.
         """
-        async with self._async_turn(), self._sessions.lead():
+        async with self._async_turn(occasion), self._sessions.lead():
             yield self.client
 
     @asynccontextmanager
-    async def _async_turn(self) -> AsyncIterator[None]:
+    async def _async_turn(self, occasion: Occasion) -> AsyncIterator[None]:
         """Take a turn on the line to the meter, unless it has refused us."""
         async with self._channel.turn(self._sessions):
             if self._refusal is not None:
@@ -241,7 +243,8 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
                 await self._sessions.end()
                 self._sessions.client = self._make_client(self.client.memory)
             try:
-                yield
+                with self.trace.session(occasion, dt_util.utcnow()):
+                    yield
             except DlmsError as error:
                 key = failure_of(error, self.client).key
                 if secrets_are_wanted(key, lasting=False):
@@ -269,9 +272,8 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         """Run one session with the meter."""
         begin = self.hass.loop.time()
         try:
-            with self.trace.session(dt_util.utcnow()):
-                async with self._async_turn():
-                    readings = await self._sessions.run(self._async_read)
+            async with self._async_turn(Occasion.POLL):
+                readings = await self._sessions.run(self._async_read)
         except LocalProtocolError:
             raise  # a fault of this integration: it belongs into the log with its traceback
         except DlmsError as error:
