@@ -34,6 +34,7 @@ from tests.dlms.application.secured import (
     settings,
 )
 from tests.simulator import PUBLIC_CLIENT, ClientRule, Meter, MeterSettings
+from tests.simulator.settings import SHORT_NAME_SERVICES, SUPPORTED, ServiceQuirks
 from tests.transports import memory_transports, run_virtually
 
 from .test_client import (
@@ -57,6 +58,7 @@ def meter_for(
     *,
     public: bool = True,
     silent: bool = False,
+    quirks: ServiceQuirks | None = None,
 ) -> Meter:
     rule = ClientRule(
         SAP,
@@ -66,11 +68,21 @@ def meter_for(
         ignores_old_counters=silent,
     )
     clients = (PUBLIC_CLIENT, rule) if public else (rule,)
-    return Meter(MeterSettings(clients=clients), now=lambda: NOW)
+    meter_settings = MeterSettings(
+        clients=clients,
+        conformance=SUPPORTED | SHORT_NAME_SERVICES,
+        short_names=True,
+        service_quirks=quirks or ServiceQuirks(),
+    )
+    return Meter(meter_settings, now=lambda: NOW)
 
 
 def client_for(
-    framing: Framing, mechanism: Mechanism, keys: SecuritySettings | None
+    framing: Framing,
+    mechanism: Mechanism,
+    keys: SecuritySettings | None,
+    *,
+    short_names: bool = False,
 ) -> ClientSettings:
     return settings_for(
         framing,
@@ -79,6 +91,7 @@ def client_for(
         password=SECRET,
         system_title=CLIENT_TITLE,
         security=keys,
+        short_names=short_names,
     )
 
 
@@ -94,16 +107,25 @@ async def check(client: DlmsClient, meter: Meter) -> None:
 @pytest.mark.parametrize("mechanism", [Mechanism.NONE, Mechanism.LLS, *HLS])
 @pytest.mark.parametrize("suite", SecuritySuite)
 @pytest.mark.parametrize("ciphered", [False, True], ids=["plain", "ciphered"])
+@pytest.mark.parametrize("names", ["LN", "SN", "SN called by Write"])
 def test_mechanism(
-    framing: Framing, mechanism: Mechanism, suite: SecuritySuite, ciphered: bool
+    framing: Framing,
+    mechanism: Mechanism,
+    suite: SecuritySuite,
+    ciphered: bool,
+    names: str,
 ) -> None:
     keys = settings(suite)
     if not ciphered:
         keys = replace(keys, policy=SecurityPolicy.NONE)
-    meter = meter_for(mechanism, keys)
+    quirks = ServiceQuirks(calls_by_write=names.endswith("Write"))
+    meter = meter_for(mechanism, keys, quirks=quirks)
+    short_names = names.startswith("SN")
 
     async def main() -> None:
-        client = DlmsClient(client_for(framing, mechanism, keys))
+        client = DlmsClient(
+            client_for(framing, mechanism, keys, short_names=short_names)
+        )
         if mechanism is Mechanism.HLS_ECDSA and not suite:
             with pytest.raises(LocalProtocolError, match="signing key is needed"):
                 await check(client, meter)

@@ -12,7 +12,6 @@ from .meter import Meter, Push
 from .security import SecureServer
 
 _BLOCK = b"\xe0"
-_WINDOW = 4
 
 
 class Server:
@@ -23,7 +22,8 @@ class Server:
         self._meter = meter
         self._application = ApplicationServer(meter, client_sap, holder)
         self._inner = SecureServer(self._application, meter)
-        self._transfer = BlockTransfer(_WINDOW)
+        self._window = meter.settings.block_window
+        self._transfer = BlockTransfer(self._window)
         self._to_lose = set(meter.settings.service_quirks.lost_blocks)
 
     @property
@@ -35,7 +35,7 @@ class Server:
         """Answer one APDU."""
         if octets[:1] == _BLOCK and self._application.block_size:
             return self._receive(octets)
-        self._transfer = BlockTransfer(_WINDOW, self._transfer.peer_window)
+        self._transfer = BlockTransfer(self._window, self._transfer.peer_window)
         answer = self._inner.handle(octets)
         return [] if answer is None else self._send(answer, in_blocks=False)
 
@@ -49,7 +49,7 @@ class Server:
     def _receive(self, octets: bytes) -> list[bytes]:
         block = GeneralBlockTransfer.decode(Reader(octets))
         if block.block_data and block.block_number == 1:
-            self._transfer = BlockTransfer(_WINDOW, self._transfer.peer_window)
+            self._transfer = BlockTransfer(self._window, self._transfer.peer_window)
         try:
             replies, apdu = self._transfer.receive(block)
         except DlmsError:

@@ -50,6 +50,9 @@ from custom_components.dlms_meter.dlms.application.short_name import (
     ParameterizedAccess,
     ReadRequest,
     ReadResponse,
+    VariableName,
+    WriteRequest,
+    WriteResponse,
 )
 from custom_components.dlms_meter.dlms.codec.cursor import Reader
 from custom_components.dlms_meter.dlms.codec.data import Data, DataType
@@ -63,6 +66,7 @@ _IN_CLEAR = {
     ApplicationContext.SHORT_NAME_CIPHERED: ApplicationContext.SHORT_NAME,
 }
 _ONE_TIME_KEY_LENGTH = 48
+_READS_PROOF = ReadRequest((VariableName(REPLY_TO_HLS_NAME),)).encode()
 _CONTEXT_REFUSED = Aare(
     application_context=ApplicationContext.LOGICAL_NAME,
     result=AssociationResult.REJECTED_PERMANENT,
@@ -106,6 +110,8 @@ class SecureServer:
         self._security: SecurityContext | None = None
         self._ciphered = False
         self._handshake: Handshake | None = None
+        self._own_proof: Data | None = None
+        """Our answer to the client's challenge, where it has to be read."""
 
     @property
     def client_sap(self) -> int:
@@ -131,6 +137,8 @@ class SecureServer:
             return _exception(ExceptionServiceError.OTHER_REASON)
         if self._handshake is not None:
             return self.protect(self._prove(plain, self._handshake))
+        if plain == _READS_PROOF and self._own_proof is not None:
+            return self.protect(ReadResponse((self._own_proof,)).encode())
         answer = self._application.handle(plain)
         return None if answer is None else self.protect(answer)
 
@@ -202,6 +210,7 @@ class SecureServer:
         rules = {rule.client_sap: rule for rule in self._meter.settings.clients}
         self._rule = rules.get(self.client_sap)
         self._handshake = None
+        self._own_proof = None
         self._security = None
         keys = None if self._rule is None else self._rule.security
         if keys is not None:
@@ -286,13 +295,25 @@ class SecureServer:
                 outcome = denied if returned is None else proven
                 return ActionResponseNormal(invoke, outcome).encode()
             case ReadRequest((ParameterizedAccess(name, (0, parameters)),)) if (
-                name == REPLY_TO_HLS_NAME
+                name == REPLY_TO_HLS_NAME and not self._called_by_write
             ):
                 returned = self._check(parameters, handshake)
                 result = returned or DataAccessResult.READ_WRITE_DENIED
                 return ReadResponse((result,)).encode()
+            case WriteRequest((VariableName(name),), (parameters,)) if (
+                name == REPLY_TO_HLS_NAME and self._called_by_write
+            ):
+                self._own_proof = self._check(parameters, handshake)
+                written = DataAccessResult.SUCCESS
+                denied_write = DataAccessResult.READ_WRITE_DENIED
+                results = (written if self._own_proof else denied_write,)
+                return WriteResponse(results).encode()
             case _:
                 return _exception(ExceptionServiceError.OPERATION_NOT_POSSIBLE)
+
+    @property
+    def _called_by_write(self) -> bool:
+        return self._meter.settings.service_quirks.calls_by_write
 
     def _check(self, parameters: Data | None, handshake: Handshake) -> Data | None:
         """Check the client's proof; a wrong one ends the association."""

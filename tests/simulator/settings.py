@@ -160,7 +160,7 @@ class ServiceQuirks:
     bare_blocks: bool = False
     """Blocks of a Read carry the value alone, without the list of results around it."""
     calls_by_write: bool = False
-    """Methods of objects with short names are called by Write, not by Read."""
+    """Methods of objects with short names are called by Write, not by Read; what reply_to_HLS returns is read after it."""
     logical_names: LogicalNames = LogicalNames.TAKE
     keeps_names: bool = False
     """The object list for short names is not given."""
@@ -189,6 +189,8 @@ class MeterSettings:
     short_names: bool = False
     """Clients may ask for short names, too; `conformance` must then have their services."""
     service_quirks: ServiceQuirks = ServiceQuirks()
+    block_window: int = 4
+    """Blocks of general block transfer the client may send in a row."""
 
     @property
     def logical_device_name(self) -> bytes:
