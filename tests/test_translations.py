@@ -48,6 +48,8 @@ ROWS = (*plan._ROWS, plan._SWITCH)
 OWN_KEYS = {"clock_drift", "other", "unknown"}
 """Names of sensors that are not keys of the catalogue."""
 LANGUAGES = sorted((INTEGRATION / "translations").glob("*.json"))
+WIDTH_OF_A_PHONE = 32
+"""Characters of a title that are seen there."""
 HOME_ASSISTANT_REASONS = {
     "already_configured",
     "reauth_successful",
@@ -332,6 +334,8 @@ def test_text_is_fit_to_print(path: Path) -> None:
     assert {key for key, _ in texts(translated)} == {key for key, _ in texts(ENGLISH)}
     english = dict(texts(ENGLISH))
     for key, text in texts(translated):
+        if key.startswith(("config.step.", "options.step.")) and key.endswith(".title"):
+            assert len(text) <= WIDTH_OF_A_PHONE, key
         placeholders = re.findall(r"{\w+}", english[key])
         assert sorted(re.findall(r"{\w+}", text)) == sorted(placeholders), key
         assert text.strip() == text, key
