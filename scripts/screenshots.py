@@ -144,7 +144,7 @@ async def model(visit: Visit) -> None:
     await visit.form().wait_for()
     await visit.shoot("model")
     await visit.form().locator("ha-generic-picker").first.click()
-    await page.get_by_role("textbox", name="Search").last.fill("landis")
+    await page.locator("ha-picker-combo-box input").first.fill("landis")
     await visit.shoot("model-list")
 
 
@@ -267,6 +267,8 @@ async def energy(visit: Visit) -> None:
     await visit.open("/energy")
     await visit.page.locator("hui-energy-distribution-card").first.wait_for()
     await visit.shoot("energy", settle=4000)
+    await visit.page.get_by_role("button", name="Previous").first.click()
+    await visit.shoot("energy-yesterday", settle=3000)
     await visit.open("/config/energy")
     await visit.page.get_by_text("Energy import").first.wait_for()
     await visit.shoot("energy-settings")
