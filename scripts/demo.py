@@ -74,7 +74,7 @@ def parse_arguments() -> argparse.Namespace:
         "--meter-port",
         type=int,
         default=14059,
-        help="where the simulated meter listens (default 14059)",
+        help="where the simulated meter listens, and a second one on the next port (default 14059)",
     )
     parser.add_argument(
         "--screenshots",
@@ -211,6 +211,7 @@ async def run(arguments: argparse.Namespace) -> None:
     """Do what the command line asks for."""
     require_free_port(arguments.port, "--port")
     require_free_port(arguments.meter_port, "--meter-port")
+    require_free_port(arguments.meter_port + 1, "--meter-port")
     prepare_folder(arguments.port)
     async with AsyncExitStack() as stack:
         meter = await start_meter(stack, arguments.meter_port)
@@ -232,10 +233,14 @@ async def run(arguments: argparse.Namespace) -> None:
             say("")
             return
         await demo_automation.save(home)
+        await start_second_meter(stack, arguments.meter_port + 1)
         if arguments.screenshots:
-            await start_second_meter(stack, arguments.meter_port + 1)
             await take_screenshots(home, arguments)
             return
+        say(
+            f"A second meter waits to be added by you: host 127.0.0.1, port {arguments.meter_port + 1},"
+            f" serial number {SECOND_SERIAL_NUMBER}."
+        )
         past = asyncio.ensure_future(fill_in_the_past(home))
         say("\nPress Ctrl-C to stop.")
         await asyncio.wait(
