@@ -34,7 +34,7 @@ HOME_ASSISTANT_FLOORS = [
     {"action_calls", "flow_access"},
     {"control", "entity", "flow_schemas", "identities", "line_quality"},
     {"coordinator"},
-    {"readings"},
+    {"readings", "sessions"},
     {"exchange", "plan"},
     {"channel", "descriptions", "failures", "ports", "storage", "trace"},
     {"anonymity", "event_log", "plausibility", "rows", "sub_meters", "units"},

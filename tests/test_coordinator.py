@@ -279,7 +279,7 @@ async def test_two_entries_take_turns_on_one_channel(
 ) -> None:
     """Behind one gateway, the second waits until the first has hung up."""
     coordinator = loaded.runtime_data
-    async with coordinator._channel:
+    async with coordinator._sessions._channel:
         waiting = hass.async_create_task(coordinator.async_refresh())
         for _ in range(10):
             await hass.async_add_executor_job(int)

@@ -208,7 +208,7 @@ async def test_dialog_that_used_the_keys_elsewhere(
 ) -> None:
     """By another way to the same meter: the session ends, and the next goes on with the counter."""
     coordinator = kept.runtime_data
-    await coordinator._counter.async_save(1000)
+    await coordinator._sessions._counter.async_save(1000)
     await pass_time(hass, freezer)
     assert coordinator.last_update_success
     assert [wire.open for wire in line.wires] == [False, True]

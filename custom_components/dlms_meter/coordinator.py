@@ -1,15 +1,14 @@
 """Polling: one complete session a poll, and what Home Assistant makes of its errors."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 import logging
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
     HomeAssistantError,
@@ -18,9 +17,8 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .channel import async_get_channel
-from .const import CONF_KEEP_OPEN, CONF_SUPPLY_SWITCH, DOMAIN, LOGGER
-from .counters import SavedCounter, async_get_counter
+from .const import CONF_SUPPLY_SWITCH, DOMAIN, LOGGER
+from .counters import async_get_counter
 from .descriptions import CLOCK_CLASS
 from .dlms import (
     AttributeDescriptor,
@@ -31,7 +29,6 @@ from .dlms import (
     DlmsError,
     Identity,
     InvocationCounterRefused,
-    KeptSession,
     LastEntries,
     LocalProtocolError,
     MeterClock,
@@ -54,7 +51,8 @@ from .plan import (
 )
 from .plausibility import PlausibilityGuard
 from .readings import with_choice
-from .settings import client_settings, poll_interval
+from .sessions import MeterSessions
+from .settings import poll_interval
 from .storage import MeterMemory, MeterStore, async_take_over
 from .sub_meters import find_sub_meters, identity_attributes
 from .trace import Occasion, Trace
@@ -91,7 +89,6 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
 
     config_entry: DlmsConfigEntry
     memory: MeterMemory  # there from the first successful poll on
-    identity: Identity
     session_seconds: float = 0.0
     """How long the last complete poll took."""
 
@@ -107,24 +104,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         self.unique_id = entry.unique_id
         self.trace = Trace()
         self.issues = EntryIssues(hass, entry)
-        self._counter = SavedCounter()
-        self._reserved: int | None = None  # as we know the counter
-        self._settings = client_settings(entry.data)
-        self._channel = async_get_channel(hass, self._settings.endpoint)
-        entry.async_on_unload(self._channel.async_hold())
-        self._sessions = KeptSession(
-            self._make_client(None),
-            self._async_identify,
-            keeps=bool(entry.options.get(CONF_KEEP_OPEN)),
-        )
-        # The last to be registered is the first to be called: it ends while the port is still held.
-        entry.async_on_unload(self._async_end_session)
-        entry.async_on_unload(
-            hass.bus.async_listen_once(
-                EVENT_HOMEASSISTANT_STOP, self._async_end_session
-            )
-        )
-        self._refusal: DlmsError | None = None
+        self._sessions = MeterSessions(hass, entry, self.trace, self._check_identity)
         self._failures = 0  # polls in a row
         self._store = MeterStore(hass, entry.entry_id)
         self._kept: MeterMemory | None = None
@@ -136,10 +116,10 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
     @override
     async def _async_setup(self) -> None:
         """Fetch what is known of the meter already: from the config flow that just ran, or from the storage."""
-        self._counter = await async_get_counter(self.hass, self.config_entry.entry_id)
-        self._kept, counter = async_take_over(self.hass, self.unique_id)
-        if counter is not None:
-            await self._counter.async_save(counter)
+        counter = await async_get_counter(self.hass, self.config_entry.entry_id)
+        self._kept, used = async_take_over(self.hass, self.unique_id)
+        if used is not None:
+            await counter.async_save(used)
         if self._kept is None:
             self._kept = await self._store.async_load()
         else:
@@ -151,29 +131,17 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             learned = ClientMemory.from_storage(kept) if kept else None
         except DecodeError:
             learned = None  # it is learned anew
-        self._sessions.client = self._make_client(learned)
+        self._sessions.begin_with(counter, learned)
 
     @property
     def client(self) -> DlmsClient:
         """The client that leads the sessions."""
         return self._sessions.client
 
-    def _make_client(self, learned: ClientMemory | None) -> DlmsClient:
-        """Make the client, which knows what was learned before, and goes on with the counter as it was saved."""
-        self._reserved = self._counter.value
-        return DlmsClient(
-            self._settings,
-            open_shared=self._channel.opener(self._settings.framing),
-            observer=self.trace.observe,
-            memory=learned,
-            invocation_counter=self._reserved,
-            save_invocation_counter=self._async_save_counter,
-        )
-
-    async def _async_save_counter(self, counter: int) -> None:
-        """Keep an invocation counter before it is used: no second message may ever be ciphered with it."""
-        await self._counter.async_save(counter)
-        self._reserved = self._counter.value
+    @property
+    def identity(self) -> Identity:
+        """Who answered in the last session that was begun."""
+        return self._sessions.identity
 
     def plans(self) -> list[EntityPlan]:
         """Return the entities of this meter."""
@@ -221,59 +189,26 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
                 self.hass, self.async_refresh(), f"{self.name}: adapter plugged in"
             )
 
-    @asynccontextmanager
-    async def async_session(
+    def async_session(
         self, occasion: Occasion = Occasion.ACTION
-    ) -> AsyncIterator[DlmsClient]:
+    ) -> AbstractAsyncContextManager[DlmsClient]:
         """Lead one session with the meter, after making sure that it is ours. Others wait for their turn.
 
         Raises `DlmsError`, and what `_check_identity` raises.
         """
-        async with self._async_turn(occasion), self._sessions.lead():
-            yield self.client
-
-    @asynccontextmanager
-    async def _async_turn(self, occasion: Occasion) -> AsyncIterator[None]:
-        """Take a turn on the line to the meter, unless it has refused us."""
-        async with self._channel.turn(self._sessions):
-            if self._refusal is not None:
-                # Not tried again before there is another password: meters lock themselves after a few wrong ones.
-                raise self._refusal.with_traceback(None)
-            if self._counter.value != self._reserved:  # a dialog used our keys
-                await self._sessions.end()
-                self._sessions.client = self._make_client(self.client.memory)
-            try:
-                with self.trace.session(occasion, dt_util.utcnow()):
-                    yield
-            except DlmsError as error:
-                key = failure_of(error, self.client).key
-                if secrets_are_wanted(key, lasting=False):
-                    self._refusal = error
-                raise
-
-    async def _async_identify(self) -> None:
-        """Make sure that a new session is with our meter."""
-        identity = await self.client.identity()
-        self._check_identity(identity)
-        self.identity = identity
-
-    async def _async_end_session(self, _: Event | None = None) -> None:
-        """End a session that was kept open, and keep none from now on; one in use ends when its work is done."""
-        self._sessions.keeps = False
-        await self._channel.async_end(self._sessions)
+        return self._sessions.async_lead(occasion)
 
     @property
     def is_refused(self) -> bool:
         """The meter does not let us in with the secrets we have; nothing is tried before there are others."""
-        return self._refusal is not None
+        return self._sessions.is_refused
 
     @override
     async def _async_update_data(self) -> Readings:
         """Run one session with the meter."""
         begin = self.hass.loop.time()
         try:
-            async with self._async_turn(Occasion.POLL):
-                readings = await self._sessions.run(self._async_read)
+            readings = await self._sessions.async_run(Occasion.POLL, self._async_read)
         except LocalProtocolError:
             raise  # a fault of this integration: it belongs into the log with its traceback
         except DlmsError as error:
@@ -297,7 +232,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         lasting = self.data is None or self._failures > 1
         if secrets_are_wanted(failure.key, lasting=lasting):
             # Nothing is polled after this until the user gave another password or key: meters lock themselves.
-            self._refusal = error
+            self._sessions.refuse(error)
             return ConfigEntryAuthFailed(
                 translation_domain=DOMAIN,
                 translation_key=failure.key,
