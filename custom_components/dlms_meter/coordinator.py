@@ -256,6 +256,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             client.memory, learned = replace(client.memory, profiles={}), client.memory
             self.memory, kept = replace(self.memory, scaler_units={}), self.memory
             try:
+                await client.identity()
                 objects = await client.objects()
                 await client.read(identity_attributes(objects), {})
                 planned = [a for plan in self.plans() for a in plan.attributes]

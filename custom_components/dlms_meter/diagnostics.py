@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.const import CONF_HOST, CONF_PASSWORD
@@ -140,9 +140,12 @@ def _texts_of_entry(entry: DlmsConfigEntry) -> set[str]:
             texts |= {value, "".join(value.split())}
     port: str = entry.data.get(CONF_SERIAL_PORT, "")
     url = urlsplit(port)
+    texts |= {url.hostname or "", url.username or "", url.password or ""}
+    texts |= {value for _, value in parse_qsl(url.query)}
     # The name of an adapter has its serial number; /dev/ttyUSB0 tells nothing.
-    adapter = port.rpartition("/by-id/")[2] if "/by-id/" in port else ""
-    return texts | {adapter, url.hostname or "", url.username or "", url.query}
+    if "/by-id/" in port:
+        texts.add(port.rpartition("/")[2])
+    return texts
 
 
 def _texts_of_meter(coordinator: DlmsCoordinator) -> set[str]:

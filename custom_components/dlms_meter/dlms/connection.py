@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable
 from typing import Final, cast
 
 from .answers import HARMLESS
-from .application.acse import Aarq
 from .application.apdu import Apdu, wants_answer
 from .application.association import Association, AssociationState
 from .application.block_transfer import Blocks
 from .application.failure import ConfirmedServiceError, ExceptionResponse
 from .application.procedures import Pause, Procedure, release
+from .application.transcript import emptied, may_carry_secret
 from .codec.slices import Slices
 from .errors import (
     DecodeError,
@@ -270,10 +270,8 @@ class Connection:
         await self._save_counter()
         if self._error is not None:
             raise self._error
-        self._log.hides_octets = (
-            isinstance(request, Aarq) and request.authentication_value is not None
-        )
-        self._log.apdu(">", request.__str__)
+        self._log.hides_octets = is_secret = may_carry_secret(request)
+        self._log.apdu(">", (emptied(request) if is_secret else request).__str__)
         stands = self._association.state is AssociationState.ASSOCIATED
         if self._observer is not None and stands:
             self._observer(True, request.encode())

@@ -7,6 +7,7 @@ from custom_components.dlms_meter.dlms.application.access import (
     AccessRequest,
     AccessSpecification,
 )
+from custom_components.dlms_meter.dlms.application.acse import Aarq
 from custom_components.dlms_meter.dlms.application.action import (
     ActionOutcome,
     ActionRequestNormal,
@@ -19,7 +20,9 @@ from custom_components.dlms_meter.dlms.application.action import (
 from custom_components.dlms_meter.dlms.application.apdu import Apdu
 from custom_components.dlms_meter.dlms.application.enums import (
     ActionResult,
+    ApplicationContext,
     DataAccessResult,
+    Mechanism,
 )
 from custom_components.dlms_meter.dlms.application.fields import (
     DataBlock,
@@ -59,6 +62,7 @@ from custom_components.dlms_meter.dlms.application.transcript import (
     Service,
     ShortTarget,
     exchanges,
+    may_carry_secret,
     without_values,
 )
 from custom_components.dlms_meter.dlms.codec.axdr import encode_data
@@ -246,6 +250,44 @@ READING: list[Apdu] = [
 @pytest.mark.parametrize("request_", READING, ids=lambda apdu: type(apdu).__name__)
 def test_what_is_asked_for_stays(request_: Apdu) -> None:
     assert without_values(request_.encode()) == request_.encode()
+
+
+ASSOCIATION = Obis.parse("0-0:40.0.0")
+OF_ASSOCIATION = AttributeDescriptor(15, ASSOCIATION, 7)
+SECRETIVE: list[Apdu] = [
+    Aarq(
+        application_context=ApplicationContext.LOGICAL_NAME,
+        mechanism=Mechanism.LLS,
+        authentication_value=b"top secret",
+    ),
+    SetRequestNormal(INVOKE, OF_ASSOCIATION, None, SECRET),
+    SetRequestWithList(
+        INVOKE,
+        (SelectedAttribute(ENERGY), SelectedAttribute(OF_ASSOCIATION)),
+        (SEVEN, SECRET),
+    ),
+    ActionRequestNormal(INVOKE, MethodDescriptor(15, ASSOCIATION, 2), SECRET),
+    WriteRequest((VariableName(0xFA28),), (SECRET,)),
+]
+
+
+@pytest.mark.parametrize("request_", SECRETIVE, ids=lambda apdu: type(apdu).__name__)
+def test_passwords_and_keys_are_known_by_where_they_go(request_: Apdu) -> None:
+    assert may_carry_secret(request_)
+
+
+HARMLESS: list[Apdu] = [
+    Aarq(application_context=ApplicationContext.LOGICAL_NAME),
+    GetRequestNormal(INVOKE, OF_ASSOCIATION),
+    SetRequestNormal(INVOKE, ENERGY, None, SEVEN),
+    ReadRequest((VariableName(0xFA08),)),
+    WriteRequest((VariableName(0x7000),), (SEVEN,)),
+]
+
+
+@pytest.mark.parametrize("request_", HARMLESS, ids=lambda apdu: type(apdu).__name__)
+def test_other_requests_carry_no_secret(request_: Apdu) -> None:
+    assert not may_carry_secret(request_)
 
 
 def test_what_is_no_request_is_refused() -> None:

@@ -20,6 +20,7 @@ from .access import (
     AccessResult,
     AccessSpecification,
 )
+from .acse import Aarq
 from .action import (
     ActionOutcome,
     ActionRequestNormal,
@@ -198,7 +199,7 @@ class _Listener:
             case ActionResponseWithPblock(_, DataBlock(last, _, raw)):
                 return self._collect(last, raw)
             case AccessResponse(values=values, results=results):
-                return list(map(_outcome, values, results))
+                return list(map(_outcome, values, results, strict=False))
         return ()
 
     def _collect(self, last: bool, raw: bytes) -> Sequence[Answer]:
@@ -344,10 +345,35 @@ def without_values(request: bytes) -> bytes:
 
     Raises `DecodeError` for what is no APDU.
     """
-    return _emptied(decode_apdu(request)).encode()
+    return emptied(decode_apdu(request)).encode()
 
 
-def _emptied(apdu: Apdu) -> Apdu:
+_SECRETIVE = (12, 15, 64)
+"""Classes that hold passwords and keys: Association SN and LN, Security setup."""
+_ASSOCIATION_NAMES = range(0xFA00, 0xFB00)
+
+
+def may_carry_secret(request: Apdu) -> bool:
+    """Tell whether a request may carry a password or a key: what it writes, or hands to a method, may be one."""
+    if isinstance(request, Aarq):
+        return request.authentication_value is not None
+    asked = _asked_to_change(request) or _asked_by_names(request)
+    return any(
+        item.target.name in _ASSOCIATION_NAMES and item.service is not Service.READ
+        if isinstance(item.target, ShortTarget)
+        else _class_of(item.target) in _SECRETIVE
+        for item in asked
+    )
+
+
+def _class_of(target: SelectedAttribute | MethodDescriptor) -> int:
+    if isinstance(target, MethodDescriptor):
+        return target.class_id
+    return target.attribute.class_id
+
+
+def emptied(apdu: Apdu) -> Apdu:
+    """Return an APDU without what it writes and hands over to methods."""
     match apdu:
         case SetRequestNormal():
             return apdu._replace(value=_NULL)
