@@ -17,6 +17,7 @@ from custom_components.dlms_meter.control import async_acting
 from custom_components.dlms_meter.dlms import AttributeDescriptor, Mechanism, Obis
 from custom_components.dlms_meter.dlms.link.hdlc_frame import FrameDecoder, FrameType
 from custom_components.dlms_meter.settings import from_input
+from custom_components.dlms_meter.trace import Occasion
 from tests.home import (
     DEVICE,
     PUBLIC,
@@ -53,6 +54,8 @@ pytestmark = pytest.mark.usefixtures("impatient")
 ENERGY = f"sensor.{DEVICE}_energy_import"
 CLOCK = AttributeDescriptor(8, Obis.parse("0-0:1.0.0*255"), 2)
 RELEASE = bytes.fromhex("62 03 80 01 00")
+NAME = bytes.fromhex("0001 00002a0000ff 02 00")
+"""A request for the logical device name, one of several."""
 KEPT_OPEN = {"keep_open": True}
 
 
@@ -213,6 +216,22 @@ async def test_dialog_that_used_the_keys_elsewhere(
     assert coordinator.last_update_success
     assert [wire.open for wire in line.wires] == [False, True]
     assert line.wires[0].sent.endswith(RELEASE)
+    assert await hass.config_entries.async_unload(kept.entry_id)
+
+
+async def test_recording_has_the_beginning_of_a_session(
+    hass: HomeAssistant, line: Line, kept: MockConfigEntry
+) -> None:
+    """Who wants to replay it needs to know who the meter is; what was open is ended, and a session kept again."""
+    coordinator = kept.runtime_data
+    await coordinator.async_record()
+    assert [wire.open for wire in line.wires] == [False, True]
+    [recorded] = [
+        session
+        for session in coordinator.trace.kept()
+        if session.occasion is Occasion.RECORDING
+    ]
+    assert any(NAME in apdu for sent, apdu in recorded.apdus if sent)
     assert await hass.config_entries.async_unload(kept.entry_id)
 
 

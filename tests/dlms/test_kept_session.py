@@ -504,6 +504,25 @@ def test_reading_waits_for_the_question_that_is_under_way(framing: Framing) -> N
     run(main)
 
 
+def test_cancelled_while_it_waits_for_the_question_that_is_under_way() -> None:
+    """Nobody asks any more after that."""
+
+    async def main() -> None:
+        async with bench(client_settings(Framing.HDLC)) as at:
+            await at.kept.run(at.read)
+            fall_silent(at)
+            await asyncio.sleep(0.75 * INACTIVITY + 1)
+            reading = asyncio.create_task(at.kept.run(at.read))
+            await asyncio.sleep(1)
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+            assert not at.kept.is_resting
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    run(main)
+
+
 def test_end_does_not_wait_for_the_question_that_is_under_way() -> None:
     async def main() -> None:
         async with bench(client_settings(Framing.WRAPPER)) as at:

@@ -89,13 +89,14 @@ class KeptSession:
 
     async def _resumed(self, *, ask: bool) -> bool:
         """Go on with the session that was left open; tell whether there is one."""
-        keeper, self._keeper = self._keeper, None
+        keeper = self._keeper
         if keeper is None:
             return False
         # What is asked just now is answered first: without invoke ids nobody could tell its answer from the next one.
         async with self._asking:
             keeper.cancel()
         await asyncio.wait({keeper})
+        self._keeper = None
         if not self.client.is_open:
             return False
         self.client.resume()
