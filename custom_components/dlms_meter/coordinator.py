@@ -39,7 +39,7 @@ from .dlms import (
     ServiceError,
     Value,
 )
-from .failures import failure_of, pause_after, secrets_are_wanted
+from .failures import Failure, failure_of, pause_after, secrets_are_wanted
 from .issues import DATA_COUNTER, DATA_METER, EntryIssues, Issue
 from .plan import (
     COMPACT_DATA_CLASS,
@@ -106,6 +106,8 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         self.issues = EntryIssues(hass, entry)
         self._sessions = MeterSessions(hass, entry, self.trace, self._check_identity)
         self._failures = 0  # polls in a row
+        self.failure: Failure | None = None
+        """What went wrong with the last poll, if it did."""
         self._store = MeterStore(hass, entry.entry_id)
         self._kept: MeterMemory | None = None
         self._guard = PlausibilityGuard({})
@@ -213,7 +215,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             raise  # a fault of this integration: it belongs into the log with its traceback
         except DlmsError as error:
             raise self._failed(error) from error
-        self._failures = 0
+        self._failures, self.failure = 0, None
         self.issues.async_meter_read()
         self._compare_clock(readings)
         self.session_seconds = self.hass.loop.time() - begin
@@ -221,7 +223,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
 
     def _failed(self, error: DlmsError) -> HomeAssistantError:
         """Return what Home Assistant is told of a poll that failed, in the words of the ladder."""
-        failure = failure_of(error, self.client)
+        self.failure = failure = failure_of(error, self.client)
         self._failures += 1
         if isinstance(error, InvocationCounterRefused):
             self.issues.async_raise(
@@ -340,6 +342,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         if self.unique_id in identity.unique_ids:
             return
         if self._kept is not None and self._kept.tells_more_than(identity):
+            self.failure = Failure("identity_incomplete")
             raise UpdateFailed(
                 translation_domain=DOMAIN, translation_key="identity_incomplete"
             )
@@ -351,10 +354,8 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
                 {"new_meter": identity.title},
                 **{DATA_METER: identity.unique_id},
             )
-        raise UpdateFailed(
-            translation_domain=DOMAIN,
-            translation_key="another_meter",
-        )
+        self.failure = Failure("another_meter")
+        raise UpdateFailed(translation_domain=DOMAIN, translation_key="another_meter")
 
     def _compare_clock(self, readings: Readings) -> None:
         """See whether the meter's clock is far off."""

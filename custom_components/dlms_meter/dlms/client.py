@@ -345,16 +345,22 @@ class DlmsClient(Session):
     async def identity(self) -> Identity:
         """Read who the meter is: logical device name, serial number, firmware, device type, as far as it tells.
 
-        Raises `DecodeError` when it tells neither its logical device name nor a serial number.
+        Raises `DecodeError` when it tells neither its logical device name nor a serial number, `ServiceError` when it
+        refuses to.
         """
         answers = await self.get_many(IDENTITY_ATTRIBUTES)
-        return Identity.from_answers(
-            {
-                attribute: answer
-                for attribute, answer in answers.items()
-                if not isinstance(answer, DlmsError)
-            }
-        )
+        told = {
+            attribute: answer
+            for attribute, answer in answers.items()
+            if not isinstance(answer, DlmsError)
+        }
+        try:
+            return Identity.from_answers(told)
+        except DecodeError:
+            for answer in answers.values():
+                if isinstance(answer, ServiceError):
+                    raise answer from None
+            raise
 
 
 def _value_in(answer: Data | DlmsError) -> Data:

@@ -1,0 +1,347 @@
+"""What is wrong, told by the highest layer that worked: the same words in the dialog, at the entry and in its polls."""
+
+from collections.abc import Callable, Mapping
+import errno
+import socket
+from typing import Any, NamedTuple
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.dlms_meter.coordinator import DlmsCoordinator
+from custom_components.dlms_meter.dlms import (
+    AttributeDescriptor,
+    DataAccessResult,
+    Mechanism,
+    Obis,
+    SecuritySettings,
+    Symptom,
+    TransportError,
+)
+from custom_components.dlms_meter.dlms.cosem.identity import IDENTITY_ATTRIBUTES
+from custom_components.dlms_meter.dlms.link.hdlc_address import HdlcAddress
+from custom_components.dlms_meter.dlms.link.hdlc_frame import (
+    Frame,
+    FrameDecoder,
+    FrameType,
+)
+from custom_components.dlms_meter.dlms.transport.stream import FIXED_SPEED
+from custom_components.dlms_meter.settings import from_input
+from tests.home import (
+    DEVICE,
+    EXPERT,
+    PASSWORD,
+    PUBLIC,
+    WITH_PASSWORD,
+    Line,
+    access_input,
+    answer_flow,
+    begin_flow,
+    choose,
+    connect,
+    proposed,
+    silence,
+    state_of,
+    value_of,
+)
+from tests.simulator import PUBLIC_CLIENT, ClientRule, HdlcSession, Meter, MeterSettings
+
+pytestmark = pytest.mark.usefixtures("impatient")
+
+ENERGY = f"sensor.{DEVICE}_energy_import"
+HDLC = PUBLIC | {"framing": "hdlc", "expert": EXPERT | {"physical_device": 17}}
+KEY = bytes(range(16))
+KEYS = SecuritySettings(global_unicast_key=KEY, authentication_key=KEY)
+OTHER_KEYS = SecuritySettings(global_unicast_key=KEY[::-1], authentication_key=KEY)
+WITH_KEYS = PUBLIC | {
+    "mechanism": "keys",
+    "encryption_key": KEY.hex(),
+    "authentication_key": KEY.hex(),
+    "expert": EXPERT | {"client_sap": 1},
+}
+"""As it is entered at the level with keys."""
+OBJECT_LIST = AttributeDescriptor(15, Obis.parse("0-0:40.0.0*255"), 2)
+BEYOND_BELIEF = 0xFF00_0000
+"""An invocation counter that would use the key up: it is not followed."""
+
+CLIENT, SERVER = HdlcAddress.client(16), HdlcAddress.server(1, 17)
+ALL_CLIENTS = (
+    PUBLIC_CLIENT,
+    ClientRule(1, Mechanism.LLS, PASSWORD.encode()),
+)
+CIPHERED = (ClientRule(1, Mechanism.HLS_GMAC, security=KEYS),)
+
+
+def no_way(cause: Exception) -> Callable[[Line], None]:
+    """Let every connection fail for this reason."""
+
+    def spoil(line: Line) -> None:
+        error = TransportError("there is no connection")
+        error.__cause__ = cause
+        line.broken = error
+
+    return spoil
+
+
+def unchangeable(line: Line) -> None:
+    line.broken = TransportError(FIXED_SPEED)
+
+
+def speak(answer: Callable[[bytes], bytes]) -> Callable[[Line], None]:
+    """Let somebody else speak in the meter's place."""
+
+    def spoil(line: Line) -> None:
+        line.answer = answer
+
+    return spoil
+
+
+def hang_up(line: Line) -> None:
+    def answer(_: bytes) -> bytes:
+        line.wires[-1].lose(TransportError("the other side closed the connection"))
+        return b""
+
+    line.answer = answer
+
+
+def fall_silent(line: Line) -> None:
+    """Take the link, then say nothing."""
+
+    def answer(octets: bytes) -> bytes:
+        frames = FrameDecoder().feed(octets)
+        asked = any(frame.type is FrameType.SNRM for frame in frames)
+        return HdlcSession(Meter()).receive_data(octets) if asked else b""
+
+    line.answer = answer
+
+
+def occupy(line: Line) -> None:
+    line.meter.occupy(line)
+
+
+def admit(*clients: ClientRule) -> Callable[[Line], None]:
+    """Let the meter take these clients, and no others."""
+
+    def spoil(line: Line) -> None:
+        line.meter = Meter(MeterSettings(clients=clients), now=line.meter.now)
+
+    return spoil
+
+
+def count_far(line: Line) -> None:
+    line.meter.last_counter = BEYOND_BELIEF
+
+
+def tell_nothing(line: Line) -> None:
+    for attribute in (*IDENTITY_ATTRIBUTES, OBJECT_LIST):
+        line.meter.refusals[attribute] = DataAccessResult.READ_WRITE_DENIED
+
+
+def foreign(frame: FrameType, to: HdlcAddress, by: HdlcAddress) -> bytes:
+    return Frame(to, by, frame).encode()
+
+
+class Rung(NamedTuple):
+    """One way in which it goes wrong."""
+
+    symptom: Symptom
+    spoil: Callable[[Line], None]
+    entered: Mapping[str, Any] = PUBLIC
+    clients: tuple[ClientRule, ...] = ALL_CLIENTS
+    """Whom the meter takes before and after."""
+
+
+RUNGS = {
+    "no such port": Rung(Symptom.PORT_MISSING, no_way(FileNotFoundError())),
+    "port not ours": Rung(Symptom.PORT_DENIED, no_way(PermissionError())),
+    "port in use": Rung(Symptom.PORT_IN_USE, no_way(OSError(errno.EBUSY, "busy"))),
+    "no such host": Rung(Symptom.HOST_UNKNOWN, no_way(socket.gaierror())),
+    "nobody listens": Rung(
+        Symptom.CONNECTION_REFUSED, no_way(ConnectionRefusedError())
+    ),
+    "no way there": Rung(Symptom.CANNOT_CONNECT, no_way(TimeoutError())),
+    "speed cannot be changed": Rung(Symptom.SPEED_FIXED, unchangeable),
+    "hung up": Rung(Symptom.CONNECTION_LOST, hang_up),
+    "silence": Rung(Symptom.NO_ANSWER, speak(silence)),
+    "silence on a line": Rung(Symptom.NO_ANSWER, speak(silence), HDLC),
+    "only the echo": Rung(Symptom.ECHO_ONLY, speak(lambda sent: sent), HDLC),
+    "octets that are no frame": Rung(
+        Symptom.NO_VALID_FRAME,
+        speak(lambda _: bytes.fromhex("80F0787C8000F8")),
+        HDLC,
+    ),
+    "somebody else's frames": Rung(
+        Symptom.OTHER_ADDRESSES,
+        speak(lambda _: foreign(FrameType.UA, HdlcAddress.client(5), HdlcAddress(77))),
+        HDLC,
+    ),
+    "busy": Rung(Symptom.BUSY, occupy, HDLC),
+    "disconnected mode": Rung(
+        Symptom.BUSY, speak(lambda _: foreign(FrameType.DM, CLIENT, SERVER)), HDLC
+    ),
+    "frame rejected": Rung(
+        Symptom.LINK_FAILED,
+        speak(lambda _: foreign(FrameType.FRMR, CLIENT, SERVER)),
+        HDLC,
+    ),
+    "link taken, then silence": Rung(Symptom.ANSWER_INCOMPLETE, fall_silent, HDLC),
+    "client not known": Rung(Symptom.ASSOCIATION_REJECTED, admit()),
+    "ciphering wanted": Rung(
+        Symptom.CONTEXT_REFUSED, admit(ClientRule(16, security=KEYS))
+    ),
+    "password wanted": Rung(
+        Symptom.AUTHENTICATION_WANTED, admit(ClientRule(16, Mechanism.LLS, b"1"))
+    ),
+    "wrong password": Rung(
+        Symptom.WRONG_PASSWORD,
+        admit(ClientRule(1, Mechanism.LLS, b"another")),
+        WITH_PASSWORD,
+    ),
+    "key does not decrypt": Rung(
+        Symptom.WRONG_KEY,
+        admit(ClientRule(1, Mechanism.HLS_GMAC, security=OTHER_KEYS)),
+        WITH_KEYS,
+        CIPHERED,
+    ),
+    "counter refused": Rung(Symptom.COUNTER_REFUSED, count_far, WITH_KEYS, CIPHERED),
+    "no APDU": Rung(
+        Symptom.PROTOCOL_ERROR,
+        speak(lambda _: bytes.fromhex("0001000100100002FFFF")),
+    ),
+    "nothing to be read": Rung(Symptom.NOTHING_READABLE, tell_nothing),
+}
+WANT_SECRETS = {
+    Symptom.AUTHENTICATION_WANTED,
+    Symptom.WRONG_PASSWORD,
+    Symptom.WRONG_KEY,
+}
+
+
+def test_every_rung_is_stood_on() -> None:
+    """But for the lowest: settings that cannot work are refused before anything is sent."""
+    stood_on = {rung.symptom for rung in RUNGS.values()}
+    assert set(Symptom) - stood_on == {Symptom.INVALID_SETTINGS}
+
+
+def prepare(line: Line, rung: Rung) -> Meter:
+    """Put a sound meter at the end of the line."""
+    if rung.entered["framing"] == "hdlc":
+        line.framing = HdlcSession
+    line.meter = Meter(MeterSettings(clients=rung.clients), now=line.meter.now)
+    return line.meter
+
+
+def mend(line: Line, meter: Meter) -> None:
+    line.meter.vacate(line)
+    meter.refusals.clear()
+    meter.last_counter = min(meter.last_counter, 100_000)
+    line.broken, line.answer, line.meter = None, None, meter
+
+
+def data_of(rung: Rung) -> dict[str, Any]:
+    """Return what an entry keeps of what was entered."""
+    entered = dict(rung.entered)
+    if entered["mechanism"] == "keys":
+        entered |= {"mechanism": "hls_gmac", "system_title": "4841530000000001"}
+    return from_input(entered)
+
+
+@pytest.mark.parametrize("name", RUNGS)
+async def test_dialog(hass: HomeAssistant, line: Line, name: str) -> None:
+    """It shows the form again, with the sentence, and goes on once all is well."""
+    rung = RUNGS[name]
+    meter = prepare(line, rung)
+    rung.spoil(line)
+
+    form = await choose(
+        hass, await connect(hass, await begin_flow(hass), rung.entered), "line"
+    )
+    levels = await answer_flow(hass, form, {"framing": rung.entered["framing"]})
+    level = {"none": "open", "lls": "password"}.get(rung.entered["mechanism"], "keys")
+    form = await choose(hass, levels, f"access_{level}")
+    entered = access_input(rung.entered)
+    if level == "keys":
+        entered.pop("password_is_hex", None)
+        entered |= {
+            key: rung.entered[key] for key in ("encryption_key", "authentication_key")
+        }
+    result = await answer_flow(hass, form, entered)
+
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] is not None
+    assert list(result["errors"].values()) == [rung.symptom]
+    assert not any(wire.open for wire in line.wires)
+
+    mend(line, meter)
+    result = await answer_flow(hass, result, entered)
+    assert result["step_id"] == "readings"
+    done = await answer_flow(hass, result, proposed(result))
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize("name", RUNGS)
+async def test_entry(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry, name: str
+) -> None:
+    """The reason stands at the entry, which is tried again, or waits for another secret."""
+    rung = RUNGS[name]
+    meter = prepare(line, rung)
+    hass.config_entries.async_update_entry(entry, data=data_of(rung))
+    rung.spoil(line)
+
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+    assert entry.error_reason_translation_key == rung.symptom
+    assert state_of(entry) is (
+        ConfigEntryState.SETUP_ERROR
+        if rung.symptom in WANT_SECRETS
+        else ConfigEntryState.SETUP_RETRY
+    )
+    assert len(hass.config_entries.flow.async_progress()) == (
+        rung.symptom in WANT_SECRETS
+    )
+    assert not any(wire.open for wire in line.wires)
+
+    mend(line, meter)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert state_of(entry) is ConfigEntryState.LOADED
+    assert float(value_of(hass, ENERGY)) > 0
+
+
+def failure_key(coordinator: DlmsCoordinator) -> str | None:
+    """Return what the last poll failed with, as it is now."""
+    return coordinator.failure and coordinator.failure.key
+
+
+@pytest.mark.parametrize("name", RUNGS)
+async def test_poll(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry, name: str
+) -> None:
+    """What fails later is told in the same words; nothing is shown meanwhile, and all is back afterwards."""
+    rung = RUNGS[name]
+    meter = prepare(line, rung)
+    hass.config_entries.async_update_entry(entry, data=data_of(rung))
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    coordinator = entry.runtime_data
+    assert failure_key(coordinator) is None
+    rung.spoil(line)
+
+    await coordinator.async_refresh()
+    await hass.async_block_till_done()
+
+    assert coordinator.last_exception.translation_key == rung.symptom
+    assert failure_key(coordinator) == rung.symptom
+    assert value_of(hass, ENERGY) == "unavailable"
+    if rung.symptom in WANT_SECRETS - {Symptom.WRONG_KEY}:
+        assert coordinator.is_refused
+        return  # until somebody entered another one
+    mend(line, meter)
+    await coordinator.async_refresh()
+    assert failure_key(coordinator) is None
+    assert float(value_of(hass, ENERGY)) > 0
