@@ -89,12 +89,9 @@ def known_meter_on(line: Line, known: KnownMeter) -> None:
     line.framing = lambda meter: StrictSession(meter, ServerAddress(*address))  # type: ignore[assignment]
 
 
-async def find(hass: HomeAssistant) -> Any:  # noqa: ANN401
-    form = await choose(
-        hass,
-        await connect(hass, await begin_flow(hass), PUBLIC | {"port": 8899}),
-        "find",
-    )
+async def find(hass: HomeAssistant, port: int = 8899) -> Any:  # noqa: ANN401
+    which = await connect(hass, await begin_flow(hass), PUBLIC | {"port": port})
+    form = await choose(hass, which, "find")
     return await answer_flow(hass, form, {"serial_number": NUMBER})
 
 
@@ -120,6 +117,23 @@ async def test_known_meter_is_found_and_read(
     assert {state.state for state in hass.states.async_all("sensor")}.isdisjoint(
         {"unavailable"}
     )
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(
+    "refusal",
+    [LogicalNames.REFUSE, LogicalNames.REFUSE_SILENTLY, LogicalNames.MISTAKE],
+)
+async def test_meter_with_its_own_network_connection_is_found(
+    hass: HomeAssistant, line: Line, refusal: LogicalNames
+) -> None:
+    """However it answers who asks for logical names."""
+    line.meter = meter_with(service_quirks=ServiceQuirks(logical_names=refusal))
+    result = await find(hass, 4059)
+    done = await answer_flow(hass, result, proposed(result))
+    assert done["data"]["referencing"] == "short_names"
+    assert done["data"]["framing"] == "wrapper"
+    assert float(value_of(hass, ENERGY)) > 1000
 
 
 @pytest.mark.usefixtures("hasty")
