@@ -105,6 +105,7 @@ FORMS: dict[str, vol.Schema] = {
         if level is not Access.OPEN
     },
     "exchanged": flow_schemas.NOTHING,
+    "logical_device": flow_schemas.NOTHING,
     "readings": readings.readings_schema(
         [readings.Offered("", group, "", proposed=True) for group in readings.GROUPS]
     ),

@@ -17,13 +17,14 @@ from .const import CONF_MECHANISM, CONF_SERIAL_PORT, DOMAIN, MECHANISM_LLS
 from .dlms import Access
 from .failures import Failure, failure_of
 from .flow_access import AnotherMeter, check_identity, errors_at
+from .flow_box import BoxSteps
 from .flow_find import FindSteps
 from .options_flow import DlmsOptionsFlow
 from .ports import async_lasting_name
 from .settings import check, client_settings, level_of
 
 
-class DlmsConfigFlow(FindSteps, domain=DOMAIN):
+class DlmsConfigFlow(FindSteps, BoxSteps, domain=DOMAIN):
     """Add a meter, connect it otherwise, or give it its new password or keys."""
 
     VERSION = 1

@@ -18,6 +18,8 @@ PLATFORMS: Final = [
 
 CONF_ADDRESS_LENGTH: Final = "address_length"
 CONF_MECHANISM: Final = "mechanism"
+CONF_BOX: Final = "box"
+"""The unique id of the entry whose SAP assignment lists this logical device."""
 CONF_CLIENT_SAP: Final = "client_sap"
 CONF_FRAMING: Final = "framing"
 CONF_KEEP_OPEN: Final = "keep_open"

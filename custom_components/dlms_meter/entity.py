@@ -21,6 +21,7 @@ from .dlms import (
     Quantity,
     Value,
 )
+from .logical_devices import box_of
 from .plan import VALUE, EntityPlan
 
 ATTR_OBIS_CODE: Final = "obis_code"
@@ -34,7 +35,7 @@ def device_name(identity: Identity) -> str:
 def meter_info(coordinator: DlmsCoordinator) -> DeviceInfo:
     """Return what the device registry shows of the meter."""
     identity = coordinator.identity
-    return DeviceInfo(
+    info = DeviceInfo(
         identifiers={(DOMAIN, coordinator.unique_id)},
         name=device_name(identity),
         manufacturer=identity.manufacturer,
@@ -42,6 +43,10 @@ def meter_info(coordinator: DlmsCoordinator) -> DeviceInfo:
         serial_number=identity.serial_number,
         sw_version=identity.firmware,
     )
+    box = box_of(coordinator.hass, coordinator.config_entry)
+    if box is not None:
+        info["via_device_id"] = box.id
+    return info
 
 
 def sub_meter_info(coordinator: DlmsCoordinator, channel: int) -> DeviceInfo:
