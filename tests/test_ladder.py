@@ -12,6 +12,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dlms_meter.coordinator import DlmsCoordinator
+from custom_components.dlms_meter.diagnostics import (
+    async_get_config_entry_diagnostics,
+)
 from custom_components.dlms_meter.dlms import (
     AttributeDescriptor,
     DataAccessResult,
@@ -305,6 +308,9 @@ async def test_entry(
         rung.symptom in WANT_SECRETS
     )
     assert not any(wire.open for wire in line.wires)
+    ladder = (await async_get_config_entry_diagnostics(hass, entry))["ladder"]
+    assert ladder["came_to"] == rung.symptom
+    assert 0 < ladder["rung"] < ladder["of"]
 
     mend(line, meter)
     await hass.config_entries.async_reload(entry.entry_id)
@@ -345,3 +351,14 @@ async def test_poll(
     await coordinator.async_refresh()
     assert failure_key(coordinator) is None
     assert float(value_of(hass, ENERGY)) > 0
+
+
+async def test_another_meter_is_the_last_rung(
+    hass: HomeAssistant, line: Line, loaded: MockConfigEntry
+) -> None:
+    """Everything works, up to who it is."""
+    line.meter = Meter(MeterSettings(serial_number="99999999"), now=line.meter.now)
+    await loaded.runtime_data.async_refresh()
+    ladder = (await async_get_config_entry_diagnostics(hass, loaded))["ladder"]
+    assert ladder["came_to"] == "another_meter"
+    assert ladder["rung"] == ladder["of"]

@@ -25,6 +25,7 @@ from .dlms import (
     exchanges,
     unit_symbol,
 )
+from .failures import how_far
 from .identities import Telling, telling_in
 from .trace import SessionTrace
 
@@ -82,6 +83,7 @@ def _collect(entry: DlmsConfigEntry, coordinator: DlmsCoordinator | None) -> _Co
     telling.texts |= _texts_of_entry(entry)
     if coordinator is None:
         return _Collected(facts, [], telling)
+    facts["ladder"] = how_far(coordinator.failure)
     facts["session"] = _session(coordinator)
     sessions = [
         replace(session, apdus=list(session.apdus))
