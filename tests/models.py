@@ -44,6 +44,22 @@ def extended(
     return cosem_object(4, code, uint32(value), unit_of, status, MOMENT, methods=1)
 
 
+def demand(code: str, current: int, last: int, unit: int) -> MeterObject:
+    return cosem_object(
+        5,
+        code,
+        uint32(current),
+        uint32(last),
+        scaler_unit(0, unit),
+        uint8(0),
+        MOMENT,
+        MOMENT,
+        uint32(900),
+        uint16(1),
+        methods=2,
+    )
+
+
 def disconnector(code: str, *, connected: bool, state: int) -> MeterObject:
     return cosem_object(70, code, boolean(connected), enum(state), enum(2), methods=2)
 
@@ -135,6 +151,18 @@ SUB_METERS: Sequence[MeterObject] = (
     extended("0-4:24.2.1", 0, 0, Unit.COUNT, uint8(0)),
     data("0-0:96.13.0", text("Read on the tenth")),
 )
+
+SHORT_NAMED: Sequence[MeterObject] = (
+    *identity("S2", "3.7"),
+    *(register(f"1-0:1.8.{tariff}", 3_000_000 + tariff, 0, Unit.WATT_HOUR) for tariff in range(3)),
+    register("1-0:2.8.0", 42_000, 0, Unit.WATT_HOUR),
+    demand("1-0:1.4.0", 640, 812, Unit.WATT),
+    extended("1-0:1.6.0", 4_870, 0, Unit.WATT, uint8(0)),
+    *(register(f"1-0:{c}.7.0", 2310 + c, -1, Unit.VOLT) for c in (32, 52, 72)),
+    data("0-0:96.14.0", uint8(2)),
+    data("0-0:96.7.21", uint16(7)),
+)  # fmt: skip
+"""It knows its objects by short names."""
 
 INDUSTRIAL: Sequence[MeterObject] = (
     *identity("I5", "8.1"),

@@ -10,10 +10,17 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.dlms_meter.const import CONF_SUPPLY_SWITCH, DOMAIN
-from tests.home import UNIQUE_ID, Line, value_of
-from tests.models import INDUSTRIAL, PREPAID, SUB_METERS, mbus_client
-from tests.simulator import Meter
+from custom_components.dlms_meter.const import (
+    CONF_REFERENCING,
+    CONF_SUPPLY_SWITCH,
+    DOMAIN,
+    REFERENCING_SHORT,
+)
+from custom_components.dlms_meter.settings import from_input
+from tests.home import UNIQUE_ID, WITH_PASSWORD, Line, value_of
+from tests.models import INDUSTRIAL, PREPAID, SHORT_NAMED, SUB_METERS, mbus_client
+from tests.simulator import Meter, MeterSettings
+from tests.simulator.household import HOUSEHOLD_METER
 from tests.simulator.objects import (
     MeterObject,
     array,
@@ -22,8 +29,11 @@ from tests.simulator.objects import (
     octets,
     uint8,
 )
+from tests.simulator.settings import SHORT_NAME_SERVICES
 
 METERS: dict[str, Sequence[MeterObject]] = {
+    "household three-phase": HOUSEHOLD_METER,
+    "with short names": SHORT_NAMED,
     "single-phase prepaid with disconnector": PREPAID,
     "with gas, water and heat": SUB_METERS,
     "industrial": INDUSTRIAL,
@@ -37,7 +47,12 @@ async def load(
     entry: MockConfigEntry,
     objects: Sequence[MeterObject],
 ) -> None:
-    line.meter = Meter(now=line.meter.now, objects=objects)
+    settings = None
+    if objects is SHORT_NAMED:
+        settings = MeterSettings(short_names=True, conformance=SHORT_NAME_SERVICES)
+        data = {**entry.data, CONF_REFERENCING: REFERENCING_SHORT}
+        hass.config_entries.async_update_entry(entry, data=data)
+    line.meter = Meter(settings, now=line.meter.now, objects=objects)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
 
@@ -87,6 +102,9 @@ async def test_meter(
     snapshot: SnapshotAssertion,
     name: str,
 ) -> None:
+    hass.config_entries.async_update_entry(
+        entry, data=from_input(WITH_PASSWORD), options={CONF_SUPPLY_SWITCH: True}
+    )
     await load(hass, line, entry, METERS[name])
     assert shown(hass, entry) == snapshot
 
