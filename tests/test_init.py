@@ -1,12 +1,17 @@
 """Entries come, go, come again and leave nothing behind."""
 
+from datetime import timedelta
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from custom_components.dlms_meter.const import DOMAIN
 from tests.home import (
@@ -57,6 +62,69 @@ async def test_meter_that_is_away_is_tried_again(
 
     line.broken = None
     await hass.config_entries.async_reload(entry.entry_id)
+    assert state_of(entry) is ConfigEntryState.LOADED
+
+
+async def pass_time(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, pause: timedelta
+) -> None:
+    freezer.tick(pause)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def test_meter_that_refuses_is_left_alone_for_minutes(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    entry: MockConfigEntry,
+) -> None:
+    """Home Assistant tries again after seconds, and some meters lock themselves for that."""
+    welcoming, line.meter = line.meter, Meter(MeterSettings(clients=()))
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.error_reason_translation_key == "association_rejected"
+    asked = len(line.wires)
+    for _ in range(6):
+        await pass_time(hass, freezer, timedelta(seconds=45))
+        assert state_of(entry) is ConfigEntryState.SETUP_RETRY
+        assert entry.error_reason_translation_key == "association_rejected"
+    assert len(line.wires) == asked
+    for _ in range(2):
+        await pass_time(hass, freezer, timedelta(minutes=15))
+    assert len(line.wires) > asked
+
+    line.meter = welcoming
+    await pass_time(hass, freezer, timedelta(minutes=15))
+    assert state_of(entry) is ConfigEntryState.LOADED
+
+
+async def test_who_loads_it_again_does_not_wait(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry
+) -> None:
+    welcoming, line.meter = line.meter, Meter(MeterSettings(clients=()))
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert state_of(entry) is ConfigEntryState.SETUP_RETRY
+    line.meter = welcoming
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert state_of(entry) is ConfigEntryState.LOADED
+
+
+async def test_meter_that_is_away_is_tried_at_the_pace_of_home_assistant(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    entry: MockConfigEntry,
+) -> None:
+    """However seldom it is to be read: a gateway that starts late is there soon."""
+    hass.config_entries.async_update_entry(entry, options={"poll_interval": 3600})
+    line.broken = NOBODY
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert state_of(entry) is ConfigEntryState.SETUP_RETRY
+    line.broken = None
+    await pass_time(hass, freezer, timedelta(seconds=10))
     assert state_of(entry) is ConfigEntryState.LOADED
 
 

@@ -29,12 +29,18 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.dlms_meter.const import DOMAIN, POLL_INTERVAL
-from custom_components.dlms_meter.dlms import Mechanism, SecuritySettings
+from custom_components.dlms_meter.dlms import (
+    Mechanism,
+    SecuritySettings,
+    TransportError,
+)
 from custom_components.dlms_meter.issues import Issue, issue_id_of
 from custom_components.dlms_meter.settings import from_input
+from tests.adapters import adapter, plugged_in
 from tests.home import (
     DEVICE,
     NOBODY,
+    PUBLIC,
     TITLE,
     UNIQUE_ID,
     WITH_PASSWORD,
@@ -44,7 +50,7 @@ from tests.home import (
     value_of,
 )
 from tests.models import SUB_METERS
-from tests.simulator import ClientRule, Meter, MeterSettings
+from tests.simulator import ClientRule, HdlcSession, Meter, MeterSettings
 from tests.simulator.controls import CLOCK, CONTROLLABLE_METER
 from tests.simulator.objects import uint32
 from tests.simulator.settings import EVERY_SERVICE
@@ -661,3 +667,76 @@ async def test_no_counter_is_used_twice_whoever_reads(
     assert state_of(ciphered) is ConfigEntryState.LOADED
     await poll(hass, freezer, 2)
     assert float(value_of(hass, ENERGY)) > 0
+
+
+# Ports.
+
+HEAD_ID = "/dev/serial/by-id/usb-1a86_USB_Serial_A7-0012-if00-port0"
+MOVED = adapter("/dev/ttyUSB3", "/dev/ttyUSB3", "A7-0012")
+
+
+def port_gone() -> TransportError:
+    error = TransportError("Cannot open the port")
+    error.__cause__ = FileNotFoundError()
+    return error
+
+
+@pytest.fixture
+async def on_a_port(hass: HomeAssistant, line: Line) -> MockConfigEntry:
+    """A meter on a serial port."""
+    line.framing = HdlcSession
+    data = {key: PUBLIC[key] for key in PUBLIC if key not in ("host", "port")}
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title=TITLE,
+        unique_id=UNIQUE_ID,
+        data=from_input(data | {"serial_port": HEAD_ID, "framing": "hdlc"}),
+    )
+    entry.add_to_hass(hass)
+    return entry
+
+
+async def test_moved_port_is_asked_about_and_used(
+    hass: HomeAssistant, line: Line, on_a_port: MockConfigEntry, repair: Answer
+) -> None:
+    """Not followed by itself: the adapter may be at another meter now, which is asked who it is."""
+    line.broken = port_gone()
+    with plugged_in(MOVED):
+        await hass.config_entries.async_setup(on_a_port.entry_id)
+        await hass.async_block_till_done()
+        issue = issue_of(hass, on_a_port, Issue.PORT_MOVED)
+        assert issue.translation_placeholders["old_port"] == HEAD_ID
+        assert issue.translation_placeholders["new_port"] == "/dev/ttyUSB3"
+
+        line.broken = None
+        form = await repair(on_a_port, Issue.PORT_MOVED)
+        assert form["type"] == "form"
+        done = await repair(
+            on_a_port, Issue.PORT_MOVED, {"serial_port": "/dev/ttyUSB3"}
+        )
+        assert done["type"] == "create_entry"
+    assert on_a_port.data["serial_port"] == "/dev/ttyUSB3"
+    assert state_of(on_a_port) is ConfigEntryState.LOADED
+    assert issue_of(hass, on_a_port, Issue.PORT_MOVED) is None
+    assert await hass.config_entries.async_unload(on_a_port.entry_id)
+
+
+async def test_port_that_is_back_is_no_question(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    on_a_port: MockConfigEntry,
+) -> None:
+    """Nor is one whose adapter is nowhere to be seen."""
+    await set_up(hass, on_a_port)
+    line.broken = port_gone()
+    with plugged_in():
+        await poll(hass, freezer)
+        assert issue_of(hass, on_a_port, Issue.PORT_MOVED) is None
+    with plugged_in(MOVED):
+        await poll(hass, freezer)
+    assert issue_of(hass, on_a_port, Issue.PORT_MOVED) is not None
+    line.broken = None
+    await poll(hass, freezer, 4)
+    assert issue_of(hass, on_a_port, Issue.PORT_MOVED) is None
+    assert await hass.config_entries.async_unload(on_a_port.entry_id)

@@ -14,6 +14,7 @@ from .const import DOMAIN, PLATFORMS
 from .coordinator import DlmsConfigEntry, DlmsCoordinator
 from .counters import async_remove_counter
 from .entity import meter_info
+from .first_reading import async_read_first
 from .issues import async_forget_issues
 from .line_quality import LINE_QUALITY
 from .ports import async_keep_lasting_name
@@ -36,7 +37,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: DlmsConfigEntry) -> bool
     entry.runtime_data = (
         coordinator  # before the first reading: the diagnostics tell why it failed
     )
-    await coordinator.async_config_entry_first_refresh()
+    await async_read_first(hass, coordinator)
     if is_serial(entry.data):
         entry.async_on_unload(
             async_register_port_event_callback(hass, coordinator.async_ports_changed)

@@ -37,11 +37,11 @@ from .dlms import (
     ReadReport,
     RemoteProtocolError,
     ServiceError,
+    Symptom,
     Value,
 )
-from .failures import Failure, failure_of, pause_after, secrets_are_wanted
+from .failures import Failure, failure_of, is_refusal, pause_after, secrets_are_wanted
 from .issues import DATA_COUNTER, DATA_METER, EntryIssues, Issue
-from .logical_devices import async_offer_logical_devices, sap_assignments
 from .plan import (
     COMPACT_DATA_CLASS,
     ROWS_CLASSES,
@@ -51,6 +51,7 @@ from .plan import (
     plan_entities,
 )
 from .plausibility import PlausibilityGuard
+from .ports import async_ask_about_port
 from .readings import with_choice
 from .sessions import MeterSessions
 from .settings import poll_interval
@@ -215,7 +216,10 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         except LocalProtocolError:
             raise  # a fault of this integration: it belongs into the log with its traceback
         except DlmsError as error:
-            raise self._failed(error) from error
+            failed = self._failed(error)
+            if failed.translation_key == Symptom.PORT_MISSING:
+                await async_ask_about_port(self.hass, self.config_entry, self.issues)
+            raise failed from error
         self._failures, self.failure = 0, None
         self.issues.async_meter_read()
         self._compare_clock(readings)
@@ -243,11 +247,13 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             )
         interval = poll_interval(self.config_entry.options)
         pause = pause_after(failure.key, self._failures, interval)
+        # Before the first reading Home Assistant tries again at a pace of its own, which is too fast only for who refused us.
+        waits = is_refusal(failure.key) or self.data is not None
         return UpdateFailed(
             translation_domain=DOMAIN,
             translation_key=failure.key,
             translation_placeholders={"reason": failure.reason},
-            retry_after=pause.total_seconds(),
+            retry_after=pause.total_seconds() if waits else None,
         )
 
     async def async_record(self) -> None:
@@ -401,14 +407,8 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             return False
         self._sub_meters_read = now
         wanted = identity_attributes(self.memory.objects)
-        devices = sap_assignments(self.memory.objects)
-        report = await self.client.read(
-            [*wanted, *devices], self.memory.scaler_units
-        )
-        async_offer_logical_devices(
-            self.hass, self.config_entry, self.identity.unique_ids, report.values
-        )
-        if not report.failed.keys().isdisjoint(wanted) and self.memory.sub_meters:
+        report = await self.client.read(wanted, self.memory.scaler_units)
+        if report.failed and self.memory.sub_meters:
             return False  # who was there is not taken for gone because the meter would not say
         sub_meters = find_sub_meters(self.memory.objects, report.values)
         changed = sub_meters != self.memory.sub_meters

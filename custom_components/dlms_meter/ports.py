@@ -19,6 +19,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_SERIAL_PORT
+from .issues import DATA_PORT, EntryIssues, Issue
 
 _DEVICES: Final = "/dev/"
 _BY_ID: Final = "/dev/serial/by-id/"
@@ -82,6 +83,17 @@ async def async_find_moved_port(hass: HomeAssistant, port: str) -> str | None:
     else:
         return None  # a gateway, which does not move
     return candidates[0] if len(candidates) == 1 else None
+
+
+async def async_ask_about_port(
+    hass: HomeAssistant, entry: ConfigEntry, issues: EntryIssues
+) -> None:
+    """Ask the user about another port, when the one of an entry is gone and its adapter seems to be there."""
+    port: str = entry.data[CONF_SERIAL_PORT]
+    moved = await async_find_moved_port(hass, port)
+    if moved is not None:
+        names = {"old_port": port, "new_port": moved}
+        issues.async_raise(Issue.PORT_MOVED, names, **{DATA_PORT: moved})
 
 
 def _link_to(device: str, folder: str) -> str | None:
