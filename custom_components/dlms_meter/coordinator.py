@@ -42,6 +42,7 @@ from .dlms import (
 )
 from .failures import Failure, failure_of, is_refusal, pause_after, secrets_are_wanted
 from .issues import DATA_COUNTER, DATA_METER, EntryIssues, Issue
+from .logical_devices import async_offer_logical_devices, sap_assignments
 from .plan import (
     COMPACT_DATA_CLASS,
     ROWS_CLASSES,
@@ -407,8 +408,14 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             return False
         self._sub_meters_read = now
         wanted = identity_attributes(self.memory.objects)
-        report = await self.client.read(wanted, self.memory.scaler_units)
-        if report.failed and self.memory.sub_meters:
+        devices = sap_assignments(self.memory.objects)
+        report = await self.client.read(
+            [*wanted, *devices], self.memory.scaler_units
+        )
+        async_offer_logical_devices(
+            self.hass, self.config_entry, self.identity.unique_ids, report.values
+        )
+        if not report.failed.keys().isdisjoint(wanted) and self.memory.sub_meters:
             return False  # who was there is not taken for gone because the meter would not say
         sub_meters = find_sub_meters(self.memory.objects, report.values)
         changed = sub_meters != self.memory.sub_meters

@@ -37,12 +37,29 @@ _LONGEST_AFTER_REFUSAL: Final = timedelta(hours=1)
 _MOST_DOUBLINGS: Final = 16
 
 
+_RUNGS: Final = (*Symptom, "identity_incomplete", "another_meter")
+"""How far a conversation can come, from the first step to the last; on the last two the meter is read, and is not ours."""
+
+
 class Failure(NamedTuple):
     """What to show at which field of a form; `reason` are the words of the client, in English."""
 
     key: str
     reason: str = ""
     field: str = "base"
+
+
+def how_far(failure: Failure | None) -> dict[str, str | int]:
+    """Return for a bug report how far the last conversation came: to its end, or to which rung of the ladder."""
+    if failure is None:
+        return {"came_to": "its end"}
+    rungs = list(map(str, _RUNGS))
+    return {
+        "came_to": str(failure.key),
+        "rung": rungs.index(failure.key) + 1,
+        "of": len(rungs),
+        "reason": failure.reason,
+    }
 
 
 def is_refusal(key: str) -> bool:
