@@ -1,7 +1,8 @@
 """Write README's table of supported meters from the recordings in `tests/meters/<maker>_<model>/`.
 
-Each folder holds a `diagnostics.json` as Home Assistant gives it, of a real meter, and a test serves it. There is no
-other way into the table.
+Each folder holds a `diagnostics.json` as Home Assistant gives it, of a real meter, or a capture in the same form; a
+`README.md` that says where it comes from; and `expected.json`, what must be read of it. A test serves it. There is no other
+way into the table.
 """
 
 import argparse
@@ -13,7 +14,18 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 METERS = ROOT / "tests" / "meters"
 BEGIN, END = "<!-- supported meters -->", "<!-- end of supported meters -->"
-NONE = "None yet: no recording of a real meter is in `tests/meters/`. Any meter that keeps to the standard should work; send the diagnostics of yours."
+FRAMINGS = {"hdlc": "HDLC", "wrapper": "wrapper (TCP)", "udp": "wrapper (UDP)"}
+MECHANISMS = {
+    "none": "none",
+    "lls": "password (LLS)",
+    "hls": "HLS",
+    "hls_md5": "HLS with MD5",
+    "hls_sha1": "HLS with SHA-1",
+    "hls_gmac": "keys (HLS with GMAC)",
+    "hls_sha256": "HLS with SHA-256",
+}
+NONE = "None yet: no recording of a real meter is in `tests/meters/`."
+OTHERS = "Any other meter that keeps to the standard should work: these are those of which there is a recording, read again with every change. Send the diagnostics of yours."
 
 
 def table() -> str:
@@ -22,20 +34,23 @@ def table() -> str:
     for path in sorted(METERS.glob("*/diagnostics.json")):
         facts = json.loads(path.read_text())["data"]
         identity, data = facts["identity"], facts["entry"]["data"]
+        readings = json.loads(path.with_name("expected.json").read_text())
         cells = (
             identity["manufacturer"],
             identity["device_type"],
             identity["firmware"],
-            data["framing"],
-            data["mechanism"],
+            FRAMINGS[data["framing"]],
+            MECHANISMS[data["mechanism"]],
+            f"[{len(readings)}](tests/meters/{path.parent.name})",
         )
-        rows.append(f"| {' | '.join(str(cell or '') for cell in cells)} |")
+        rows.append(f"| {' | '.join(cell or 'not told' for cell in cells)} |")
     if not rows:
-        return NONE
+        return f"{NONE} {OTHERS}"
     head = (
-        "| Maker | Model | Firmware | Framing | Authentication |\n|---|---|---|---|---|"
+        "| Maker | Model | Firmware | Framing | Authentication | Readings in the recording |\n"
+        "|---|---|---|---|---|---|"
     )
-    return "\n".join([head, *rows])
+    return "\n".join([head, *rows, "", OTHERS])
 
 
 def written(text: str) -> str:

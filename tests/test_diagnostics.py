@@ -133,6 +133,10 @@ async def test_diagnostics(
     """Settings, what was agreed on, objects and rights, scalers, values, errors, the line, and what was said."""
     diagnostics = await async_get_config_entry_diagnostics(hass, secretive)
     trace = diagnostics.pop("trace")
+    for line in ("line_in_last_session", "line_since_start"):
+        counts = diagnostics["session"].pop(line)
+        assert counts["frames_received"] > 10
+        assert counts["bad_checks"] == counts["timeouts"] == 0
     assert diagnostics == snapshot
     assert [session["occasion"] for session in trace] == ["poll", "recording"]
     for session in trace:

@@ -15,6 +15,7 @@ from custom_components.dlms_meter.dlms import (
     Data,
     DataAccessResult,
     MethodDescriptor,
+    Obis,
     SecuritySuite,
 )
 from custom_components.dlms_meter.dlms.application.action import ActionOutcome
@@ -26,11 +27,22 @@ from custom_components.dlms_meter.dlms.application.transcript import (
     Service,
     exchanges,
 )
+from custom_components.dlms_meter.dlms.client import OBJECT_LIST
 from custom_components.dlms_meter.dlms.cosem.descriptors import SelectedAttribute
 from custom_components.dlms_meter.settings import client_settings
 
 from .meter import Meter, now_in_utc
-from .objects import AssociationFacts
+from .objects import (
+    NULL,
+    AssociationFacts,
+    array,
+    enum,
+    int8,
+    octets,
+    structure,
+    uint8,
+    uint16,
+)
 from .settings import PUBLIC_CLIENT, ClientRule, MeterSettings
 
 type Answers = dict[Asked, list[Answer]]
@@ -123,6 +135,30 @@ def _settings(
     )
 
 
+def _object_list(answers: Answers) -> Data:
+    """Return the list of the objects that were read, for a recording of a client that did not ask for it."""
+    read: dict[tuple[int, Obis], set[int]] = defaultdict(set)
+    for (service, target), said in answers.items():
+        if service is Service.READ and isinstance(target, SelectedAttribute):
+            class_id, logical_name, attribute_id = target.attribute
+            if any(isinstance(answer, Data) for answer in said):
+                read[class_id, logical_name].add(attribute_id)
+    return array(
+        [
+            structure(
+                uint16(class_id),
+                uint8(0),
+                octets(logical_name),
+                structure(
+                    array([structure(int8(n), enum(1), NULL) for n in sorted(numbers)]),
+                    array(()),
+                ),
+            )
+            for (class_id, logical_name), numbers in read.items()
+        ]
+    )
+
+
 class RecordedMeter(Meter):
     """A meter that says what a recorded one said."""
 
@@ -130,7 +166,11 @@ class RecordedMeter(Meter):
         self, recording: Recording, *, now: Callable[[], datetime] = now_in_utc
     ) -> None:
         super().__init__(recording.settings, now=now, objects=())
-        self._answers = recording.answers
+        self._answers = {
+            Asked(Service.READ, SelectedAttribute(OBJECT_LIST)): [
+                _object_list(recording.answers)
+            ]
+        } | recording.answers
         self._said: dict[Asked, int] = defaultdict(int)
 
     def said_before(self, asked: Asked) -> Answer:
