@@ -603,9 +603,10 @@ async def test_model_can_be_typed(hass: HomeAssistant, line: Line) -> None:
     form = await choose(
         hass, await connect(hass, await begin_flow(hass), PUBLIC), "model"
     )
-    again = await answer_flow(hass, form, {"model": "Somebody's meter"})
-    assert again["step_id"] == "model"
-    assert again["errors"] == {"model": "unknown_model"}
+    for wrong in ({}, {"model": "Somebody's meter"}):
+        again = await answer_flow(hass, form, wrong)
+        assert again["step_id"] == "model"
+        assert again["errors"] == {"model": "unknown_model"}
     levels = await answer_flow(hass, again, {"model": METERS[0].title.upper()})
     assert levels["step_id"] == "level"
 

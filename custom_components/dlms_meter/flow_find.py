@@ -60,7 +60,7 @@ class FindSteps(AccessSteps):
                 step_id="model",
                 data_schema=schemas.CHOOSE_MODEL,  # type: ignore[arg-type]
             )
-        meter = schemas.chosen_model(user_input[schemas.CONF_MODEL])
+        meter = schemas.chosen_model(user_input.get(schemas.CONF_MODEL, ""))
         if meter is None:
             return self.async_show_form(
                 step_id="model",

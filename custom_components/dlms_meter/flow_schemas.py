@@ -108,14 +108,15 @@ NETWORK: Final = vol.Schema(
 FIND_IT: Final = vol.Schema({vol.Optional(CONF_SERIAL_NUMBER): TextSelector()})
 CHOOSE_MODEL: Final = vol.Schema(
     {
-        vol.Required(CONF_MODEL): SelectSelector(
+        # The user interface fills in the first choice where one is required: somebody else's meter.
+        vol.Optional(CONF_MODEL): SelectSelector(
             SelectSelectorConfig(
                 options=[
-                    SelectOptionDict(value=meter.key, label=meter.title)
+                    SelectOptionDict(value=meter.title, label=meter.title)
                     for meter in METERS
                 ],
                 mode=SelectSelectorMode.DROPDOWN,
-                custom_value=True,  # only so can the list be searched, and is nothing chosen at first
+                custom_value=True,  # only so can the list be searched
             )
         ),
         vol.Optional(CONF_SERIAL_NUMBER): TextSelector(),
