@@ -146,6 +146,10 @@ async def model(visit: Visit) -> None:
     await visit.form().locator("ha-generic-picker").first.click()
     await page.locator("ha-picker-combo-box input").first.fill("landis")
     await visit.shoot("model-list")
+    await page.get_by_text("Landis+Gyr E650").first.click()
+    await visit.shoot("model-chosen")
+    await visit.submit()
+    await page.get_by_text("A password", exact=True).wait_for()
 
 
 async def by_hand(visit: Visit) -> None:
@@ -327,6 +331,7 @@ async def take(browser: Browser, arguments: argparse.Namespace) -> None:
                 viewport={"width": width, "height": height},
                 color_scheme="dark" if scheme == "dark" else "light",
                 locale="en-GB",
+                timezone_id="Europe/Berlin",  # as the demo's home
             )
             page = await context.new_page()
             page.set_default_timeout(PATIENCE)
