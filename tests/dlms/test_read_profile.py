@@ -46,7 +46,7 @@ from tests.dlms.cosem.profiled import (
     objects,
 )
 from tests.simulator import HdlcSession, Meter, MeterSettings, WrapperSession
-from tests.simulator.settings import Quirks
+from tests.simulator.settings import SHORT_NAME_SERVICES, SUPPORTED, Quirks, RangeForm
 from tests.transports import memory_transports, run_virtually
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -58,15 +58,21 @@ SESSIONS: dict[Framing, Callable[[Meter], HdlcSession | WrapperSession]] = {
 
 
 def make_meter(quirks: Quirks | None = None, max_pdu_size: int = 1200) -> Meter:
-    settings = MeterSettings(quirks=quirks or Quirks(), max_pdu_size=max_pdu_size)
+    settings = MeterSettings(
+        quirks=quirks or Quirks(),
+        max_pdu_size=max_pdu_size,
+        conformance=SUPPORTED | SHORT_NAME_SERVICES,
+        short_names=True,
+    )
     return Meter(settings, now=lambda: NOW, objects=objects())
 
 
-def settings_for(framing: Framing) -> ClientSettings:
+def settings_for(framing: Framing, short_names: bool = False) -> ClientSettings:
     return ClientSettings(
         endpoint=TcpEndpoint("meter.example", 4059),
         framing=framing,
         physical_device=17 if framing is Framing.HDLC else None,
+        short_names=short_names,
     )
 
 
@@ -75,11 +81,14 @@ def session[T](
     framing: Framing,
     use: Callable[[DlmsClient], Coroutine[object, object, T]],
     memory: MeterMemory | None = None,
+    *,
+    short_names: bool = False,
 ) -> T:
     """Have a session with the meter and return what was made of it."""
 
     async def main() -> T:
-        async with DlmsClient(settings_for(framing), memory=memory) as client:
+        settings = settings_for(framing, short_names)
+        async with DlmsClient(settings, memory=memory) as client:
             return await use(client)
 
     with memory_transports(lambda: SESSIONS[framing](meter)):
@@ -87,18 +96,21 @@ def session[T](
 
 
 @pytest.mark.parametrize("framing", Framing)
+@pytest.mark.parametrize("short_names", [False, True], ids=["LN", "SN"])
 @pytest.mark.parametrize("max_pdu_size", [128, 1200, 0])
 @pytest.mark.parametrize(
     ("selection", "moments"),
     [
         (WholeBuffer(), ALL),
         (TimeRange(ALL[-50]), ALL[-50:]),
+        (TimeRange(ALL[10], ALL[19]), ALL[10:20]),
         (LastEntries(7), ALL[-7:]),
         (EntryRange(3, 5), ALL[2:5]),
     ],
 )
 def test_every_selection(
     framing: Framing,
+    short_names: bool,
     max_pdu_size: int,
     selection: Selection,
     moments: list[datetime],
@@ -110,14 +122,46 @@ def test_every_selection(
             PROFILE, selection, scaler_units, columns=[ENERGY, VOLTAGE], now=NOW
         )
 
-    rows = session(make_meter(max_pdu_size=max_pdu_size), framing, use)
+    memory = MeterMemory()
+    meter = make_meter(max_pdu_size=max_pdu_size)
+    rows = session(meter, framing, use, memory, short_names=short_names)
     assert list(rows.moments) == moments
+    if isinstance(selection, TimeRange):
+        assert memory.profiles[PROFILE].works == {Way.RANGE: True}
+    if isinstance(selection, LastEntries):
+        assert memory.profiles[PROFILE].works == {Way.ENTRY: True}
     assert [row.values for row in rows] == [
         (Decimal(energy_at(each) * 10), Decimal(2300 + each.hour) / 10)
         for each in moments
     ]
     assert [column.symbol for column in rows.columns] == ["Wh", "V"]
     assert len(scaler_units) == 2
+
+
+@pytest.mark.parametrize("framing", Framing)
+@pytest.mark.parametrize(
+    ("quirks", "way"),
+    [
+        (Quirks(range_forms=frozenset({RangeForm(False, False)})), Way.RANGE_LOCAL),
+        (Quirks(range_forms=frozenset({RangeForm(True, True)})), Way.RANGE_TAGGED),
+        (Quirks(range_forms=frozenset()), Way.ENTRY),
+        (Quirks(range_forms=frozenset(), takes_entries=False), Way.BUFFER),
+    ],
+)
+def test_other_ways_by_short_names(framing: Framing, quirks: Quirks, way: Way) -> None:
+    """Parameterised access that a meter refuses is replaced by what it takes, and that is remembered."""
+    memory = MeterMemory()
+
+    async def use(client: DlmsClient) -> ProfileRows:
+        since = TimeRange(ALL[-50])
+        return await client.read_profile(PROFILE, since, {}, now=NOW, time_zone=BERLIN)
+
+    for _ in range(2):
+        rows = session(make_meter(quirks), framing, use, memory, short_names=True)
+        assert list(rows.moments) == ALL[-50:]
+    assert [
+        each for each, works in memory.profiles[PROFILE].works.items() if works
+    ] == [way]
 
 
 def test_what_was_learned_is_kept_for_the_next_client() -> None:
