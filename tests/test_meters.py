@@ -120,7 +120,7 @@ async def test_dates_times_and_compact_data(
     captured = "2026-11-10T14:30:00+00:00"
     assert value_of(hass, "sensor.sim_i5_last_configuration_change") == captured
     assert (
-        value_of(hass, "sensor.sim_i5_last_billing_reset_date")
+        value_of(hass, "sensor.sim_i5_date_of_last_billing_reset")
         == "2026-11-09T23:00:00+00:00"
     )
     assert value_of(hass, "sensor.sim_i5_local_time") == "15:30:00"

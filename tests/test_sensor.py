@@ -24,11 +24,14 @@ from custom_components.dlms_meter.dlms import (
     Data,
     DataType,
     Identity,
+    Kind,
     Obis,
     Unit,
+    describe,
 )
 from custom_components.dlms_meter.plan import VALUE, plan_entities
 from custom_components.dlms_meter.storage import MeterMemory
+from tests.dlms.cosem.test_catalogue import observed_names
 from tests.home import DEVICE, UNIQUE_ID, Line, altered, value_of
 from tests.simulator.objects import cosem_object, octets, structure, uint32
 
@@ -391,6 +394,19 @@ def test_names(
 ) -> None:
     assert description.translation_key == key
     assert description.translation_placeholders == placeholders
+
+
+def test_what_meters_were_seen_to_have_has_a_name() -> None:
+    """Of every value in public captures that the catalogue knows, with three exceptions of interest to few."""
+    generic = {
+        meaning.key
+        for name in observed_names()
+        for class_id in (1, 3, 4, 5, 63)
+        if (meaning := describe(name, class_id)) is not None
+        and meaning.kind not in (Kind.LOG, Kind.OBJECT)
+        and described(str(name), class_id).translation_key == "other"
+    }
+    assert generic == {"alarm_filter", "firmware_signature", "tariff_program"}
 
 
 def test_what_is_shown() -> None:
