@@ -6,11 +6,13 @@ Meters are simulated in a process of their own and polled over TCP. Run: .venv/b
 import argparse
 import asyncio
 from contextlib import AsyncExitStack
+import gc
 from pathlib import Path
 import resource
 import sys
 import tempfile
 import time
+from typing import Self
 
 from homeassistant.config_entries import ConfigEntryState
 from pytest_homeassistant_custom_component.common import (
@@ -22,7 +24,6 @@ from custom_components.dlms_meter.const import CONF_POLL_INTERVAL, DOMAIN
 from tests.simulator import Meter, MeterSettings, SimulatorServer
 
 INTERVAL = 30
-HEARTBEAT = 0.001
 
 
 async def serve(count: int) -> None:
@@ -63,18 +64,61 @@ def entry_of(number: int, port: int) -> MockConfigEntry:
     )
 
 
-class Heart:
-    """Beats every millisecond, and notes the longest pause."""
+class Watch:
+    """Measures each turn that somebody takes of the event loop: processor time of this thread, without that of others.
+
+    Time on the wall tells how busy the machine is; the garbage collector is told apart from whom it happens to interrupt.
+    """
 
     def __init__(self) -> None:
-        self.longest = 0.0
+        self.turns: dict[str, float] = {}
+        """The longest of each, in seconds."""
+        self.longest_on_the_wall = 0.0
+        self.longest_collection = 0.0
+        self._collecting = 0.0  # seconds in all
+        self._begun = 0.0
+        self._run = asyncio.Handle._run  # noqa: SLF001  each turn of the loop
 
-    async def beat(self) -> None:
-        """Beat until cancelled."""
-        while True:
-            begun = time.perf_counter()
-            await asyncio.sleep(HEARTBEAT)
-            self.longest = max(self.longest, time.perf_counter() - begun - HEARTBEAT)
+    def __enter__(self) -> Self:
+        """Begin to watch."""
+        watch = self
+
+        def run(handle: asyncio.Handle) -> None:
+            wall, cpu = time.perf_counter(), time.thread_time()
+            collecting = watch._collecting
+            watch._run(handle)
+            cpu = time.thread_time() - cpu - (watch._collecting - collecting)
+            wall = time.perf_counter() - wall
+            name = _name_of(handle)
+            watch.turns[name] = max(watch.turns.get(name, 0.0), cpu)
+            watch.longest_on_the_wall = max(watch.longest_on_the_wall, wall)
+
+        asyncio.Handle._run = run  # type: ignore[method-assign,assignment]  # noqa: SLF001
+        gc.callbacks.append(self._collected)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Watch no more."""
+        asyncio.Handle._run = self._run  # type: ignore[method-assign]  # noqa: SLF001
+        gc.callbacks.remove(self._collected)
+
+    def _collected(self, phase: str, _: object) -> None:
+        if phase == "start":
+            self._begun = time.thread_time()
+        else:
+            pause = time.thread_time() - self._begun
+            self._collecting += pause
+            self.longest_collection = max(self.longest_collection, pause)
+
+
+def _name_of(handle: asyncio.Handle) -> str:
+    """Name whose turn it is."""
+    callback = handle._callback  # type: ignore[attr-defined]  # noqa: SLF001
+    owner = getattr(callback, "__self__", None)
+    if isinstance(owner, asyncio.Task):
+        coroutine = owner.get_coro()
+        return str(getattr(coroutine, "__qualname__", coroutine))
+    return str(getattr(callback, "__qualname__", type(callback).__name__))
 
 
 async def measure(ports: list[int], seconds: int) -> None:
@@ -91,13 +135,11 @@ async def measure(ports: list[int], seconds: int) -> None:
                 await hass.config_entries.async_setup(entry.entry_id)
             await hass.async_block_till_done()
             loaded = [e for e in entries if e.state is ConfigEntryState.LOADED]
-            heart = Heart()
-            beating = asyncio.create_task(heart.beat())
             idle_begun, idle_cpu = time.perf_counter(), time.process_time()
-            await asyncio.sleep(seconds)
+            with Watch() as watch:
+                await asyncio.sleep(seconds)
             wall = time.perf_counter() - idle_begun
             cpu = time.process_time() - idle_cpu
-            beating.cancel()
             states = len(hass.states.async_all())
             print(f"meters loaded        {len(loaded)} of {len(entries)}")
             print(f"entities             {states / max(len(loaded), 1):.0f} a meter")
@@ -106,10 +148,21 @@ async def measure(ports: list[int], seconds: int) -> None:
             print(
                 f"memory               {(_memory() - before) / max(len(loaded), 1):.2f} MB a meter"
             )
-            print(f"longest stop         {1000 * heart.longest:.1f} ms")
+            print(f"longest turns        {_longest(watch)}")
+            print(
+                f"longest collection   {1000 * watch.longest_collection:.1f} ms of garbage"
+            )
+            print(
+                f"longest on the wall  {1000 * watch.longest_on_the_wall:.1f} ms, with other processes in between"
+            )
             for entry in entries:
                 await hass.config_entries.async_unload(entry.entry_id)
             await hass.async_stop(force=True)
+
+
+def _longest(watch: Watch) -> str:
+    longest = sorted(watch.turns.items(), key=lambda turn: -turn[1])[:5]
+    return ", ".join(f"{1000 * seconds:.1f} ms {name}" for name, seconds in longest)
 
 
 def _memory() -> float:
