@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.dlms_meter.const import DOMAIN
+from custom_components.dlms_meter.dlms import Data, DataType
 from tests.home import (
     DEVICE,
     NOBODY,
@@ -240,3 +241,27 @@ async def test_device(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     assert device.manufacturer == "SIM"
     assert device.serial_number == "40817263"
     assert device.sw_version == "2.4.1"
+
+
+@pytest.mark.parametrize(
+    "name", ["SIM" + "4" * 3000, "SIM 1/2:3\\4\"5'6{7}", "СЧЁТЧИК 1234", "💡12345"]
+)
+async def test_odd_names(hass: HomeAssistant, line: Line, name: str) -> None:
+    """Whatever a meter is called, it gets an entry, a device and entities, and keeps them."""
+    named = {"0-0:42.0.0*255": Data(DataType.UTF8_STRING, name)}
+    line.meter = altered(line.meter, named, without=("0-0:96.1.0*255", "1-0:0.0.0*255"))
+    done = await add_meter(hass, PUBLIC)
+    entry = done["result"]
+    assert entry.unique_id == name[:64]
+    assert state_of(entry) is ConfigEntryState.LOADED
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    assert len({entity.unique_id for entity in entities}) == len(entities) > 40
+    assert all(len(entity.entity_id) < 128 for entity in entities)
+    before = {entity.unique_id for entity in entities}
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert state_of(entry) is ConfigEntryState.LOADED
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    assert {entity.unique_id for entity in entities} == before
+    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert device.identifiers == {(DOMAIN, name[:64])}

@@ -32,6 +32,14 @@ def octets(value: bytes) -> Data:
         (octets(bytes.fromhex("0011588840")), "0011588840", None, None),
         (octets(b"12345678"), "12345678", None, None),
         (Data(DataType.UTF8_STRING, "XYZ\udcff1"), "XYZ\ufffd1", "XYZ", "XYZ"),
+        (Data(DataType.UTF8_STRING, "XYZ\r\n\x0012345\t"), "XYZ12345", "XYZ", "XYZ"),
+        (octets(b"XYZ" + b"7" * 5000), "XYZ" + "7" * 61, "XYZ", "XYZ"),
+        (
+            octets(b"XYZ" + bytes(range(200))),
+            "XYZ" + bytes(range(31)).hex()[:61],
+            "XYZ",
+            "XYZ",
+        ),
     ],
 )
 def test_logical_device_names(

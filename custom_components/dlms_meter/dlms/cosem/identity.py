@@ -31,6 +31,8 @@ IDENTITY_ATTRIBUTES = (
 """What to read for `Identity.from_answers`; few meters have all of it."""
 
 _FLAG = re.compile("[A-Z]{3}")
+_LONGEST = 64
+"""Characters; the standard has 16 octets for a logical device name, serial numbers have fewer."""
 _TELLING_DIGITS = 4
 """Fewer digits than this are not what tells one meter from the next: they count logical devices or versions."""
 _TOLD_DIGITS = 4
@@ -125,12 +127,17 @@ def _first_text(
 
 
 def _printable(data: Data) -> str | None:
-    """Return a text, octets that are none as hexadecimal digits; a FLAG identification before them stays letters."""
+    """Return a text, octets that are none as hexadecimal digits; a FLAG identification before them stays letters.
+
+    It can be shown and used as a name: no signs that nobody sees, and no longer than names are.
+    """
     text = decode_text(data)
-    if not isinstance(text, bytes):
-        return text
-    head = text[:3].decode("latin-1")
-    return head + text[3:].hex() if _FLAG.fullmatch(head) else text.hex()
+    if isinstance(text, bytes):
+        head = text[:3].decode("latin-1")
+        text = head + text[3:].hex() if _FLAG.fullmatch(head) else text.hex()
+    if text is None:
+        return None
+    return "".join(filter(str.isprintable, text))[:_LONGEST].strip()
 
 
 def _tells_apart(name: str) -> bool:
