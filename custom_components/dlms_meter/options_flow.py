@@ -3,7 +3,11 @@
 from math import ceil
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.config_entries import (
+    ConfigEntryState,
+    ConfigFlowResult,
+    OptionsFlowWithReload,
+)
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -46,9 +50,9 @@ class DlmsOptionsFlow(OptionsFlowWithReload):
     ) -> ConfigFlowResult:
         """Ask; what is shown can be chosen while the meter is known."""
         entry = self.config_entry
-        coordinator = getattr(entry, "runtime_data", None)
-        if not isinstance(coordinator, DlmsCoordinator):
+        if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
+        coordinator = entry.runtime_data
         if user_input is not None:
             wanted = chosen(user_input)
             _apply(coordinator, wanted)
