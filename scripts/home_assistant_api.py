@@ -15,8 +15,6 @@ FLOW_SECONDS = 120
 READING_DOMAINS = ("sensor.", "binary_sensor.")
 """Buttons and events have no state until they happen for the first time."""
 READINGS_SECONDS = 120
-WITHOUT_VALUE = ("button.", "event.")
-"""Entities that have no state before something happens."""
 
 type Json = Any  # whatever JSON holds
 
