@@ -6,6 +6,7 @@ from math import isnan
 
 import pytest
 
+from custom_components.dlms_meter.dlms.codec import axdr
 from custom_components.dlms_meter.dlms.codec.axdr import (
     MAX_DEPTH,
     BitString,
@@ -292,11 +293,23 @@ REFUSED = [
         "130204 11 00 00 00 01 07",
         "compact-array of elements that take next to no octets (at octet 7)",
     ),
+    (  # found by fuzzing: thousands of millions of nulls were made before the octets came to their end
+        "13 02 02 01ffff01ffff00 01ffff01ffff11 0a" + "00" * 10,
+        "the contents of a compact-array are less than one element (at octet 17)",
+    ),
     (
         "13 02 8203ff" + "11" * 1023,
         "1023 elements announced, 1020 octets left (at octet 2)",
     ),
 ]
+
+
+def test_values_of_a_compact_array_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(axdr, "MAX_VALUES", 12)
+    rows = "13 02 02 11 11 {:02x} {}"
+    decode_data(bytes.fromhex(rows.format(8, "00" * 8)))
+    with pytest.raises(DecodeError, match="more than 12 values"):
+        decode_data(bytes.fromhex(rows.format(10, "00" * 10)))
 
 
 @pytest.mark.parametrize(("octets", "message"), REFUSED)

@@ -17,7 +17,7 @@ BLOCK_OVERHEAD = 9
 """Octets of a block beside its data, whose length may take three."""
 
 MAX_WINDOW = 63
-MAX_OCTETS = 16 * 1024 * 1024
+MAX_OCTETS = 4 * 1024 * 1024
 """An APDU in blocks that grows beyond this is not a meter's any more."""
 
 _LAST_BLOCK = 0x80

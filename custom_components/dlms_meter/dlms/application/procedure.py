@@ -31,8 +31,8 @@ After a `Pause` it is resumed with None as well.
 type Progress = Callable[[int], None]
 """Told after each block how many octets have arrived so far."""
 
-MAX_VALUE_OCTETS = 16 * 1024 * 1024
-"""A value in blocks that grows beyond this is not a meter's any more."""
+MAX_VALUE_OCTETS = 4 * 1024 * 1024
+"""A value in blocks that grows beyond this is not a meter's any more: a year of quarter-hours with ten columns has half."""
 
 _LENGTH_GROWTH = 2
 """Octets by which the length of a block may grow, against that of an empty one."""

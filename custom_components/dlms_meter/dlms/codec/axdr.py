@@ -33,10 +33,10 @@ __all__ = [
     "TypeDescription",
     "compact_contents",
     "decode_data",
+    "described_reader",
     "encode_data",
     "read_count",
     "read_data",
-    "read_described",
     "step_inside",
 ]
 
@@ -44,12 +44,15 @@ MAX_DEPTH = 16
 """Arrays and structures inside each other: deeper ones are refused. The object list, the deepest we know, needs 6."""
 
 VALUES_PER_OCTET = 4
-"""Most values one octet of compact-array contents may stand for: null-data takes no octets, memory it does."""
+"""Most values one octet of compact-array contents may stand for: null-data takes no octets, time and memory it does."""
+
+MAX_VALUES = 1_000_000
+"""Values of one compact-array: reading them takes a second or two; 50,000 rows of ten columns are half as many."""
 
 _LONGEST_DESCRIPTION = 1024
 """Octets that may tell what the elements of a compact-array are."""
 
-type _Read = Callable[[bytes, int, int], tuple[Data, int]]
+type Read = Callable[[bytes, int, int], tuple[Data, int]]
 """Octets, where the contents start, nesting still allowed -> the value, where the next one starts."""
 type _Encode = Callable[[DataValue, int], bytes]
 
@@ -107,7 +110,7 @@ def _unknown_tag(octets: bytes, offset: int, _depth: int) -> tuple[Data, int]:
     )
 
 
-def _fixed_reader(data_type: DataType, row: FixedRow) -> _Read:
+def _fixed_reader(data_type: DataType, row: FixedRow) -> Read:
     packed = Struct(row[0])
     size, unpack_from = packed.size, packed.unpack_from
     if size == 1:
@@ -121,12 +124,12 @@ def _fixed_reader(data_type: DataType, row: FixedRow) -> _Read:
     )
 
 
-def _empty_reader(data_type: DataType) -> _Read:
+def _empty_reader(data_type: DataType) -> Read:
     empty = Data(data_type, None)
     return lambda _octets, offset, _depth: (empty, offset)
 
 
-def _sequence_reader(data_type: DataType) -> _Read:
+def _sequence_reader(data_type: DataType) -> Read:
     def read(octets: bytes, offset: int, depth: int) -> tuple[Data, int]:
         inner = step_inside(depth, offset)
         count, offset = read_count(octets, offset)
@@ -199,9 +202,10 @@ def _read_bit_string(octets: bytes, offset: int, _depth: int) -> tuple[Data, int
 
 def _read_compact_array(octets: bytes, offset: int, depth: int) -> tuple[Data, int]:
     description, offset, end = compact_contents(octets, offset, depth)
+    read = described_reader(description)
     elements: list[Data] = []
     while offset < end:
-        element, offset = read_described(octets, offset, description, depth)
+        element, offset = read(octets, offset, depth)
         elements.append(element)
     if offset > end:
         raise DecodeError("the contents of a compact-array end inside an element", end)
@@ -216,11 +220,24 @@ def compact_contents(
     described = octets[: offset + _LONGEST_DESCRIPTION]
     description, start = _read_description(described, offset, depth)
     length, offset = _length(octets, start)
-    if length and _inflates(description):
+    if length:
+        _check_contents(description, length, start)
+    return description, offset, offset + length
+
+
+def _check_contents(description: TypeDescription, length: int, start: int) -> None:
+    """Refuse contents of so many octets that would make more values than they should: a few octets can describe millions."""
+    if _inflates(description):
         raise DecodeError(
             "compact-array of elements that take next to no octets", start
         )
-    return description, offset, offset + length
+    least, values = description.least()
+    if least > length:
+        raise DecodeError(
+            "the contents of a compact-array are less than one element", start
+        )
+    if length // least * values > MAX_VALUES:
+        raise DecodeError(f"compact-array of more than {MAX_VALUES} values", start)
 
 
 def _read_description(
@@ -246,17 +263,22 @@ def _read_description(
     return TypeDescription(DataType(tag)), offset + 1
 
 
-def read_described(
-    octets: bytes, offset: int, description: TypeDescription, depth: int
-) -> tuple[Data, int]:
-    """Read one element of a compact-array, and return where the next one starts."""
-    if description.type not in SEQUENCES:
-        return READERS[description.type](octets, offset, depth)
-    elements: list[Data] = []
-    for inner in description.element_types():
-        element, offset = read_described(octets, offset, inner, depth)
-        elements.append(element)
-    return Data(description.type, tuple(elements)), offset
+def described_reader(description: TypeDescription) -> Read:
+    """Return what reads one element of a compact-array, so that not every element is held against its description."""
+    data_type = description.type
+    if data_type not in SEQUENCES:
+        return READERS[data_type]
+    inner = {each: described_reader(each) for each in description.elements}
+    readers = [inner[each] for each in description.element_types()]
+
+    def read(octets: bytes, offset: int, depth: int) -> tuple[Data, int]:
+        elements: list[Data] = []
+        for read_element in readers:
+            element, offset = read_element(octets, offset, depth)
+            elements.append(element)
+        return _new(Data, (data_type, tuple(elements))), offset
+
+    return read
 
 
 def _inflates(description: TypeDescription) -> bool:
@@ -265,7 +287,7 @@ def _inflates(description: TypeDescription) -> bool:
     return values > VALUES_PER_OCTET * octets
 
 
-_READER_ROWS: dict[int, _Read] = {
+_READER_ROWS: dict[int, Read] = {
     **{data_type: _empty_reader(data_type) for data_type in EMPTY},
     **{data_type: _fixed_reader(data_type, row) for data_type, row in FIXED.items()},
     **{data_type: _sequence_reader(data_type) for data_type in SEQUENCES},

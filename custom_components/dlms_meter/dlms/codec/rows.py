@@ -11,7 +11,7 @@ from sys import maxsize
 from typing import NamedTuple
 
 from ..errors import DecodeError
-from .axdr import MAX_DEPTH, compact_contents, read_data, read_described
+from .axdr import MAX_DEPTH, compact_contents, described_reader, read_data
 from .cursor import Reader
 from .data import (
     EMPTY,
@@ -217,7 +217,7 @@ class _Described:
         if description.least()[0] > LONGEST_ROW:
             raise DecodeError(f"rows of more than {LONGEST_ROW} octets", 1)
         self.octets = octets
-        self._description = description
+        self._read = described_reader(description)
         is_row = description.type is DataType.STRUCTURE
         cells = description.elements if is_row else (description,)
         self._tags = [cell.type for cell in cells]
@@ -232,9 +232,7 @@ class _Described:
 
     def row(self, offset: int) -> tuple[tuple[DataType, ...], Row, int]:
         """Read the row that starts here: its types, its cells, and where the next one starts."""
-        element, offset = read_described(
-            self.octets, offset, self._description, MAX_DEPTH
-        )
+        element, offset = self._read(self.octets, offset, MAX_DEPTH)
         return *_row_of(element), offset
 
 

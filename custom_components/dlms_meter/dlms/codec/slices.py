@@ -11,9 +11,9 @@ from .axdr import (
     MAX_DEPTH,
     READERS,
     compact_contents,
+    described_reader,
     read_count,
     read_data,
-    read_described,
     step_inside,
 )
 from .cursor import Reader
@@ -80,16 +80,16 @@ def _read_compact_array(
     octets: bytes, offset: int, depth: int
 ) -> Slices[tuple[Data, int]]:
     description, offset, end = compact_contents(octets, offset, depth)
-    long_elements = description.least()[0] > OCTETS_AT_ONCE
+    read = None if _is_long(description) else described_reader(description)
     elements: list[Data] = []
     pause_at = offset + OCTETS_AT_ONCE
     while offset < end:
-        if long_elements:
-            element, offset = yield from _read_described(
+        if read is None:
+            element, offset = yield from _read_long_element(
                 octets, offset, description, depth
             )
         else:
-            element, offset = read_described(octets, offset, description, depth)
+            element, offset = read(octets, offset, depth)
         elements.append(element)
         if offset > pause_at:
             pause_at = offset + OCTETS_AT_ONCE
@@ -99,16 +99,27 @@ def _read_compact_array(
     return Data(DataType.COMPACT_ARRAY, CompactArray(description, tuple(elements))), end
 
 
-def _read_described(
+def _is_long(description: TypeDescription) -> bool:
+    """Tell whether an element of a compact-array takes longer to read than others should have to wait."""
+    return description.type in SEQUENCES and description.least()[0] > OCTETS_AT_ONCE
+
+
+def _read_long_element(
     octets: bytes, offset: int, description: TypeDescription, depth: int
 ) -> Slices[tuple[Data, int]]:
     """Read a long element of a compact-array."""
-    if description.type not in SEQUENCES or description.least()[0] <= OCTETS_AT_ONCE:
-        return read_described(octets, offset, description, depth)
+    readers = {
+        each: None if _is_long(each) else described_reader(each)
+        for each in description.elements
+    }
     elements: list[Data] = []
     pause_at = offset + OCTETS_AT_ONCE
-    for inner in description.element_types():
-        element, offset = yield from _read_described(octets, offset, inner, depth)
+    for each in description.element_types():
+        read = readers[each]
+        if read is None:
+            element, offset = yield from _read_long_element(octets, offset, each, depth)
+        else:
+            element, offset = read(octets, offset, depth)
         elements.append(element)
         if offset > pause_at:
             pause_at = offset + OCTETS_AT_ONCE
