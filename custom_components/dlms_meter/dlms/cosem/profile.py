@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from functools import partial
 from itertools import accumulate, chain, pairwise, starmap
-from operator import gt
+from operator import gt, lt
 from typing import NamedTuple, overload
 
 from ..codec.data import FIXED, Data, DataType, DataValue
@@ -314,16 +314,15 @@ def _tell_times(
     for start in range(0, len(stamps), ROWS_AT_ONCE):
         moments += map(clock.read, stamps[start : start + ROWS_AT_ONCE])
         yield
-    missing = [index for index, stamp in enumerate(stamps) if stamp is None]
-    if missing and period:
+    if period and None in stamps:
+        missing = [index for index, stamp in enumerate(stamps) if stamp is None]
         # As sent, a missing time follows the one before it; what is missing at the start precedes the first one.
         directions = [(missing, period), (missing[::-1], -period)]
         for indexes, step in reversed(directions) if newest_first else directions:
             _infer(moments, indexes, step)
             yield
-    captured.order = list(accumulate(moments, _known, initial=_LONG_AGO))[1:]
+    captured.order = order = _without_gaps(moments)
     yield
-    order = captured.order
     if any(starmap(gt, pairwise(order))):
         yield
         places = sorted(range(len(order)), key=order.__getitem__)
@@ -341,13 +340,9 @@ def _newest_first(stamps: list[DataValue]) -> bool | None:
     """
     known = [stamp for stamp in stamps[:_ENOUGH] if isinstance(stamp, bytes)]
     counted = [stamp for stamp in stamps[:_ENOUGH] if isinstance(stamp, int)]
-    balance = sum(_direction(*pair) for pair in pairwise(known))
-    balance += sum(_direction(*pair) for pair in pairwise(counted))
+    pairs = [*pairwise(known), *pairwise(counted)]
+    balance = sum(starmap(lt, pairs)) - sum(starmap(gt, pairs))
     return None if -_CLEAR < balance < _CLEAR else balance < 0
-
-
-def _direction[T: (int, bytes)](earlier: T, later: T) -> int:
-    return (earlier < later) - (earlier > later)
 
 
 def _infer(
@@ -361,6 +356,14 @@ def _infer(
             if neighbour is not None:
                 with suppress(OverflowError):
                     moments[index] = neighbour + step
+
+
+def _without_gaps(moments: list[datetime | None]) -> list[datetime]:
+    """Return moments, where there is none that of the row before."""
+    known = [moment for moment in moments if moment is not None]
+    if len(known) == len(moments):
+        return known
+    return list(accumulate(moments, _known, initial=_LONG_AGO))[1:]
 
 
 def _known(before: datetime, moment: datetime | None) -> datetime:
