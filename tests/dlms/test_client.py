@@ -37,6 +37,7 @@ from custom_components.dlms_meter.dlms.application.notification import Notificat
 from custom_components.dlms_meter.dlms.client import OBJECT_LIST
 from custom_components.dlms_meter.dlms.codec.data import Data, DataType
 from custom_components.dlms_meter.dlms.cosem.descriptors import SelectedAttribute
+from custom_components.dlms_meter.dlms.cosem.identity import IDENTITY_ATTRIBUTES
 from custom_components.dlms_meter.dlms.cosem.values import scaler_unit_of
 from tests.simulator import (
     READING_CLIENT,
@@ -302,12 +303,31 @@ def test_get_raises_what_the_meter_refuses() -> None:
         run_virtually(main())
 
 
-def test_identity_of_a_meter_that_tells_nothing() -> None:
-    meter = make_meter([cosem_object(3, "1-0:1.8.0", uint32(1), scaler_unit(0, 30))])
+@pytest.mark.parametrize(
+    ("named", "error", "reason"),
+    [
+        ((), ServiceError, "object undefined"),
+        ((cosem_object(1, "0-0:42.0.0", octets(b"")),), ServiceError, "undefined"),
+        (
+            tuple(
+                cosem_object(1, str(attribute.logical_name), octets(b""))
+                for attribute in IDENTITY_ATTRIBUTES
+            ),
+            DecodeError,
+            "neither",
+        ),
+    ],
+    ids=["refuses", "refuses half", "empty"],
+)
+def test_identity_of_a_meter_that_tells_nothing(
+    named: tuple[MeterObject, ...], error: type[Exception], reason: str
+) -> None:
+    register = cosem_object(3, "1-0:1.8.0", uint32(1), scaler_unit(0, 30))
+    meter = make_meter([*named, register])
 
     async def main() -> None:
         async with DlmsClient(settings_for(Framing.WRAPPER)) as client:
-            with pytest.raises(DecodeError, match="neither"):
+            with pytest.raises(error, match=reason):
                 await client.identity()
 
     with memory_transports(line_to(meter, Framing.WRAPPER)):
