@@ -596,7 +596,10 @@ def test_echo_where_client_and_server_have_the_same_number() -> None:
     for _ in range(2):
         echo = link.data_to_send()
         ready = Frame(
-            one, one, RR, receive_sequence=link._sender._sent[0].send_sequence + 1
+            one,
+            one,
+            RR,
+            receive_sequence=link._sender.unacknowledged[0].send_sequence + 1,
         )
         assert fed(link, echo, ready.encode()) == []
     poll = link.data_to_send()

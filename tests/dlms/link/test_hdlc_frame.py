@@ -19,6 +19,7 @@ from tests.harness import (
     check_codec,
     check_damage,
     check_stream,
+    damaged,
     each,
     feed_by_bytes,
     vectors,
@@ -220,3 +221,43 @@ def test_memory_stays_bounded_whatever_comes() -> None:
             random.choice([random.randbytes(97), b"\x7e\xa7\xff\x21", b"\x7e"])
         )
         assert len(decoder._buffer) <= 2049
+
+
+@each(vectors("hdlc"))
+def test_usual_frames_read_as_their_plain_twin(vector: Vector) -> None:
+    """What is decoded at once is what is found octet by octet; damage leaves it to those that know more about it."""
+    shifted = vector.octets.removeprefix(b"\x7e")
+    for octets in (vector.octets, b"\x7e" + shifted, *damaged(vector.octets, 5, 200)):
+        at_once, one_by_one = FrameDecoder(), FrameDecoder()
+        frames = at_once.feed(octets)
+        assert frames == feed_by_bytes(one_by_one.feed, octets)
+        assert at_once.flush() == one_by_one.flush()
+        assert at_once.statistics == one_by_one.statistics
+
+
+@pytest.mark.parametrize("server", [(1, None, 1), (1, 17, 2), (1, 9561, 4)])
+def test_usual_frames_of_every_length_of_address(
+    server: tuple[int, int | None, int],
+) -> None:
+    frame = Frame(
+        HdlcAddress.client(16), HdlcAddress(*server), FrameType.I, bytes(130), True
+    )
+    octets = frame.encode()
+    decoder = FrameDecoder()
+    assert decoder.feed(octets) == decoder.feed(octets[1:]) == [frame]
+    assert decoder.feed(octets + octets[1:] + octets) == [frame] * 3
+
+
+def test_too_long_for_its_format() -> None:
+    """A length that only looks right because a bit of it is the type of the format."""
+    octets = b"\x7e" + (0xA000 + 4096).to_bytes(2) + bytes(4094) + b"\x7e"
+    assert FrameDecoder().feed(octets) == []
+
+
+def test_sound_frame_of_an_unknown_kind_is_counted_as_damaged() -> None:
+    head = (0xA000 | 12).to_bytes(2) + bytes((0x21, 0x03, 0xEF))
+    contents = head + fcs16(head).to_bytes(2, "little") + b"\x01\x02\x03"
+    octets = b"\x7e" + contents + fcs16(contents).to_bytes(2, "little") + b"\x7e"
+    decoder = FrameDecoder()
+    assert decoder.feed(octets) == []
+    assert decoder.statistics.bad_checks == 1

@@ -14,6 +14,7 @@ from custom_components.dlms_meter.dlms.link import (
     ApduReceived,
     LinkDown,
     LinkEvent,
+    LinkStatistics,
     LinkUp,
 )
 from custom_components.dlms_meter.dlms.link.hdlc import (
@@ -235,3 +236,26 @@ def test_deviating_meters_on_bad_lines(
         assert outcomes[:-1] == [None] * (len(outcomes) - 1)
         ends.append(outcomes[-1])
     assert ends.count(None) > enough * len(ends)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("limits", LIMITS, ids=str)
+def test_segments_taken_at_once_change_nothing(
+    limits: HdlcLimits, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever happens on the line, what is said and counted is what the plain way of taking segments says and counts."""
+
+    def transcript() -> tuple[list[bytes], LinkStatistics]:
+        random, said = Random(7), list[bytes]()
+
+        def spoil(_place: int, octets: bytes) -> bytes | None:
+            said.append(octets)
+            return fault(octets, random) if random.random() < 0.1 else octets
+
+        line = Line(new_link(), Server(limits), spoil)
+        list(dialogue(line))
+        return said, line.link.statistics
+
+    at_once = transcript()
+    monkeypatch.setattr(HdlcLink, "_took_segment", lambda *_: False)
+    assert at_once == transcript()

@@ -6,7 +6,6 @@ frame that means something in it, stands in the tables at the end of the class.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from enum import IntEnum, auto
 from typing import ClassVar
 
@@ -93,7 +92,7 @@ class HdlcLink:
             ),
         )
         self._state = State.DISCONNECTED
-        self._outbox = bytearray()
+        self._outbox = b""
         self._events: list[LinkEvent] = []
         self._start_over()
 
@@ -168,7 +167,10 @@ class HdlcLink:
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the wire, any number, cut anywhere."""
         self._octets += len(data)
-        self._receive(self._decoder.feed(data))
+        frames = self._decoder.feed(data)
+        if len(frames) == 1 and self._took_segment(frames[0]):
+            return
+        self._receive(frames)
         if self._awaiting and self._octets > MAX_OCTETS_WITHOUT_PROGRESS:
             self._give_up(
                 LinkError(
@@ -197,12 +199,13 @@ class HdlcLink:
 
     def data_to_send(self) -> bytes:
         """Return the bytes to put on the wire now, and forget them."""
-        data = bytes(self._outbox)
-        self._outbox.clear()
+        data, self._outbox = self._outbox, b""
         return data
 
     def events(self) -> list[LinkEvent]:
         """Return what happened since the last call, in order."""
+        if not self._events:
+            return []
         events, self._events = self._events, []
         return events
 
@@ -210,21 +213,48 @@ class HdlcLink:
 
     def _receive(self, frames: list[Frame]) -> None:
         """Act on each frame that is for us and from our meter."""
+        stations, statistics = self._stations, self.statistics
         for frame in frames:
-            if not self._stations.is_clearly_answer(frame):
-                if self._stations.is_echo(frame):
-                    self.statistics.echoes += 1
+            if not stations.is_clearly_answer(frame):
+                if stations.is_echo(frame):
+                    statistics.echoes += 1
                     continue
-                if not self._stations.is_answer(frame):
-                    self.statistics.frames_ignored += 1
+                if not stations.is_answer(frame):
+                    statistics.frames_ignored += 1
                     continue
-            self.statistics.frames_received += 1
+            statistics.frames_received += 1
             reaction = self._RECEIVED[self._state].get(frame.type)
             if reaction is not None:
                 try:
                     reaction(self, frame)
                 except LinkError as error:
                     self._give_up(error)
+
+    def _took_segment(self, frame: Frame) -> bool:
+        """Do what `_receive` does about the segment that is due, which gives us the word and is not the last; else nothing.
+
+        Nine frames in ten of a long answer are such, and take three quarters of the time so.
+        """
+        destination, source, kind, information, segmented, final, number, _ = frame
+        receiver, stations = self._receiver, self._stations
+        if not (
+            segmented
+            and final
+            and kind is FrameType.I
+            and receiver.is_due(number, information)
+            and source is stations.server
+            and destination is stations.client
+            and not stations.alike
+            and self._state is State.CONNECTED
+        ):
+            return False
+        self.statistics.frames_received += 1
+        self._sender.acknowledge_all()
+        receiver.add(information)
+        self._undisturbed = self._has_word = True
+        self._progressed()
+        self._poll()
+        return True
 
     def _established(self, frame: Frame) -> None:
         """UA in answer to SNRM: take its limits and begin to count."""
@@ -286,7 +316,8 @@ class HdlcLink:
 
     def _numbered(self, frame: Frame) -> None:
         """An I frame: a segment of the answer, or the whole."""
-        if self._sender.acknowledge(frame.receive_sequence):
+        sender = self._sender
+        if sender.unacknowledged and sender.acknowledge(frame.receive_sequence):
             self._progressed()
         verdict = self._receiver.accept(frame, undisturbed=self._undisturbed)
         if verdict is Verdict.REPEATED:
@@ -296,7 +327,8 @@ class HdlcLink:
                 self._take_turn(HdlcLink._poll)
             return
         # Whatever its N(R) says (0 for ever from some meters), an answer proves that the request arrived.
-        self._sender.acknowledge_all()
+        if sender.unacknowledged:
+            sender.acknowledge_all()
         self._undisturbed = True
         if frame.information:
             self._progressed()
@@ -326,7 +358,7 @@ class HdlcLink:
             self._progressed()
         if not self._awaiting:
             return
-        lost = self._sender.unacknowledged
+        lost = len(self._sender.unacknowledged)
         if not (lost or self._sender.waiting or self._answered):
             self._awaiting = False  # it has arrived, and that is all
         elif frame.type is FrameType.RNR or not (lost or self._sender.waiting):
@@ -468,7 +500,7 @@ class HdlcLink:
 
     def _mark(self) -> None:
         """Begin to wait for something new: count afresh."""
-        self._before = replace(self.statistics)
+        self._before = self.statistics.copy()
         self._silences = self._damages = self._turns = self._octets = 0
 
     def _progressed(self) -> None:

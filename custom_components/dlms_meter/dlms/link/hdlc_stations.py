@@ -15,7 +15,8 @@ class Stations:
         # The very objects that decoded frames have.
         self.client = decode_address(client.encode())
         self.server = decode_address(server.encode())
-        self._alike = client == server
+        self.alike = client == server
+        """Both ends have the same number."""
         self._ready: dict[int, tuple[Frame, bytes]] = {}
         self._sent: deque[Frame] = deque(maxlen=_REMEMBERED)
         self._echoing = False
@@ -52,7 +53,7 @@ class Stations:
         return (
             frame.destination is self.client
             and frame.source is self.server
-            and not self._alike
+            and not self.alike
         )
 
     def is_echo(self, frame: Frame) -> bool:

@@ -11,7 +11,7 @@ from ..errors import LinkError
 from .hdlc_frame import Frame
 from .llc import has_llc
 
-MAX_APDU_LENGTH = 16 * 1024 * 1024
+MAX_APDU_LENGTH = 4 * 1024 * 1024
 """Segments of one APDU may add up to this; the longest APDU a meter may announce is far shorter."""
 
 _MODULUS = 8
@@ -33,18 +33,14 @@ class SendWindow:
         self.information_length = information_length
         self.window = window
         self._next = 0
+        self.unacknowledged: deque[Segment] = deque()
+        """What was sent and is not acknowledged."""
         self._waiting: deque[Segment] = deque()
-        self._sent: deque[Segment] = deque()
 
     @property
     def waiting(self) -> bool:
         """There are segments that were never sent."""
         return bool(self._waiting)
-
-    @property
-    def unacknowledged(self) -> int:
-        """How many segments were sent and are not acknowledged."""
-        return len(self._sent)
 
     def queue(self, information: bytes) -> None:
         """Cut `information` into segments and queue them."""
@@ -57,32 +53,32 @@ class SendWindow:
 
     def take(self) -> list[Segment]:
         """Return the segments the window has room for; they count as sent."""
-        room = min(self.window - len(self._sent), len(self._waiting))
+        room = min(self.window - len(self.unacknowledged), len(self._waiting))
         segments = [self._waiting.popleft() for _ in range(room)]
-        self._sent.extend(segments)
+        self.unacknowledged.extend(segments)
         return segments
 
     def repeat(self) -> list[Segment]:
         """Return the segments to send again: all that are not acknowledged."""
-        return list(self._sent)
+        return list(self.unacknowledged)
 
     def acknowledge(self, receive_sequence: int) -> int:
         """Forget the segments before N(R) and return how many they were.
 
         A number that acknowledges what was never sent is ignored: meters are on record that count our RR frames too.
         """
-        if not self._sent:
+        if not self.unacknowledged:
             return 0
-        count = (receive_sequence - self._sent[0].send_sequence) % _MODULUS
-        if count > len(self._sent):
+        count = (receive_sequence - self.unacknowledged[0].send_sequence) % _MODULUS
+        if count > len(self.unacknowledged):
             return 0
         for _ in range(count):
-            self._sent.popleft()
+            self.unacknowledged.popleft()
         return count
 
     def acknowledge_all(self) -> None:
         """Forget everything that was sent: the answer to it is here."""
-        self._sent.clear()
+        self.unacknowledged.clear()
 
 
 class Verdict(Enum):
@@ -111,7 +107,7 @@ class ReceiveWindow:
         `MAX_APDU_LENGTH`, or when a meter that does not number its frames leaves open whether this one is new.
         """
         distance = (frame.send_sequence - self.expected) % _MODULUS
-        if self._unnumbered(frame):
+        if not self._counts and self._seems_unnumbered(frame):
             if not self._is_new(frame, undisturbed):
                 return Verdict.REPEATED
         elif distance:
@@ -120,11 +116,24 @@ class ReceiveWindow:
             raise LinkError(
                 f"The meter sends segments without end: more than {MAX_APDU_LENGTH} octets in one answer."
             )
-        self._counts |= frame.send_sequence > 0 or frame.receive_sequence > 0
-        self._last = frame.information
-        self.expected = (self.expected + 1) % _MODULUS
-        self._assembly += frame.information
+        if frame.send_sequence or frame.receive_sequence:
+            self._counts = True
+        self.add(frame.information)
         return Verdict.SEGMENT if frame.segmented else Verdict.COMPLETE
+
+    def is_due(self, send_sequence: int, information: bytes) -> bool:
+        """Tell at once of most segments that they are the next; what is not as usual is for `accept` to judge."""
+        return (
+            send_sequence == self.expected
+            and self._counts
+            and 0 < len(information) <= MAX_APDU_LENGTH - len(self._assembly)
+        )
+
+    def add(self, information: bytes) -> None:
+        """Keep the information of the next frame."""
+        self._last = information
+        self.expected = (self.expected + 1) % _MODULUS
+        self._assembly += information
 
     def apdu(self) -> bytes:
         """Return the information fields since the last call, joined."""
@@ -132,13 +141,13 @@ class ReceiveWindow:
         self._assembly.clear()
         return information
 
-    def _unnumbered(self, frame: Frame) -> bool:
+    def _seems_unnumbered(self, frame: Frame) -> bool:
         """Tell whether the meter seems to send the control octet 10 for ever, without counting.
 
         One that counts acknowledges our first I frame in its first answer, so its first control octet is hardly ever 10.
         """
         numbers = frame.send_sequence, frame.receive_sequence
-        return not self._counts and self.window == 1 and numbers == (0, 0)
+        return self.window == 1 and numbers == (0, 0)
 
     def _is_new(self, frame: Frame, undisturbed: bool) -> bool:
         """Tell an unnumbered frame from a repetition of the one before, as far as anyone can."""

@@ -5,7 +5,6 @@
 The wPorts are the SAPs of client and server. There is no check: TCP delivers whole and in order, or not at all.
 """
 
-from dataclasses import replace
 from struct import Struct
 from typing import NamedTuple, Self
 
@@ -146,7 +145,7 @@ class WrapperLink:
         self._patience = patience
         self._silences = 0
         self._decoder = self._new_decoder()
-        self._before = replace(self.statistics)
+        self._before = self.statistics.copy()
         self._up = False
         self._awaiting = False
         self._octets = 0
@@ -179,7 +178,7 @@ class WrapperLink:
         self._sent = WrapperFrame(self.client_sap, self.server_sap, apdu)
         self._outbox += self._sent.encode()
         self.statistics.frames_sent += 1
-        self._before = replace(self.statistics)
+        self._before = self.statistics.copy()
         self._octets = self._silences = 0
         self._awaiting = answered
 
