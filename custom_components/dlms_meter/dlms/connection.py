@@ -398,7 +398,10 @@ class Connection:
     def _pump(self) -> None:
         """Send what the link wants to say, act on what happened, and see to it that what is awaited can come."""
         self._write()
-        for event in self._link.events():
+        events = self._link.events()
+        if not events and self._link.awaiting_response:
+            return  # no more than a part of what is awaited
+        for event in events:
             if isinstance(event, ApduReceived):
                 self._apdu_received(event.apdu, event.unsolicited)
             elif isinstance(event, LinkDown):
