@@ -25,22 +25,25 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.dlms_meter import channel
+from custom_components.dlms_meter.config_flow import DlmsConfigFlow
 from custom_components.dlms_meter.const import DOMAIN
 from custom_components.dlms_meter.dlms import (
     METERS,
+    Acknowledgement,
     Data,
     DataType,
     LineSettings,
     Mechanism,
     SerialEndpoint,
     ServerAddress,
+    SignOnSettings,
     UdpEndpoint,
     connection,
 )
 from custom_components.dlms_meter.dlms.application.security_settings import (
     SecurityPolicy,
 )
-from custom_components.dlms_meter.settings import client_settings
+from custom_components.dlms_meter.settings import client_settings, sign_on_settings
 from tests.adapters import adapter, plugged_in
 from tests.dlms.sites import Site
 from tests.home import (
@@ -777,6 +780,40 @@ async def test_meter_on_a_serial_port(hass: HomeAssistant, line: Line) -> None:
     assert done["data"]["framing"] == "hdlc"
     assert [wire.open for wire in line.wires][-1:] == [True]  # for the next poll
     assert await hass.config_entries.async_unload(done["result"].entry_id)
+
+
+async def test_sign_on_of_few_meters(hass: HomeAssistant) -> None:
+    """What is entered for experts is kept; what was meant for another meter is not."""
+    form = await choose(hass, await begin_flow(hass), "serial")
+    which = await answer_flow(hass, form, {"serial_port": "/dev/ttyUSB0"})
+    form = await choose(hass, which, "line")
+    wrong = {"sign_on": True, "speed": "9600", "expert": {"sign_on_number": "44!"}}
+    form = await answer_flow(hass, form, wrong)
+    assert form["errors"] == {"base": "invalid_sign_on_number"}
+    details = {
+        "sign_on_number": "44337606",
+        "wake_up": True,
+        "software_parity": True,
+        "old_acknowledgement": True,
+    }
+    levels = await answer_flow(hass, form, wrong | {"expert": details})
+    assert levels["step_id"] == "level"
+    flow = hass.config_entries.flow._progress[form["flow_id"]]
+    assert isinstance(flow, DlmsConfigFlow)
+    assert flow._data.items() >= details.items()
+    settings = sign_on_settings(flow._data)
+    assert settings == SignOnSettings(
+        device_address="44337606",
+        wake_up=True,
+        software_parity=True,
+        acknowledgement=Acknowledgement.READOUT,
+    )
+    form = await flow.async_step_line()
+    usual = {"sign_on": True, "speed": 9600, "expert": {"wake_up": False}}
+    await flow.async_step_line(usual)
+    assert not flow._data.keys() & details.keys()
+    assert sign_on_settings(flow._data) == SignOnSettings()
+    hass.config_entries.flow.async_abort(form["flow_id"])
 
 
 def test_settings_of_a_serial_port() -> None:

@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
 from .anonymity import Anonymiser, replace_there, without_words
-from .const import CONF_SERIAL_PORT, LOGGER
+from .const import CONF_SERIAL_PORT, CONF_SIGN_ON_NUMBER, LOGGER
 from .coordinator import DlmsConfigEntry, DlmsCoordinator
 from .dlms import (
     AccessMode,
@@ -29,7 +29,13 @@ from .failures import how_far
 from .identities import Telling, telling_in
 from .trace import SessionTrace
 
-_SECRET_KEYS: Final = {CONF_HOST, CONF_PASSWORD, CONF_SERIAL_PORT, "device"}
+_SECRET_KEYS: Final = {
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_SERIAL_PORT,
+    CONF_SIGN_ON_NUMBER,
+    "device",
+}
 _SECRET_ENDINGS: Final = ("_key", "_title", "_secret", "_counter")
 _LONGEST_RECORDING: Final = 180
 """Seconds: 300 objects by way of an optical head, and some."""

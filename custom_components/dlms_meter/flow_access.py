@@ -133,7 +133,7 @@ class AccessSteps(ConfigFlow):
         try:
             self._data = from_input(known | user_input)
         except InvalidSettings as invalid:
-            self._data = known | _flat(user_input)
+            self._data = known | flat(user_input)
             return self._show_access(failure_of(invalid, None))
         return await self.async_step_read()
 
@@ -305,7 +305,7 @@ def errors_at(schema: schemas.Schema, failure: Failure | None) -> dict[str, str]
     return {field: failure.key}
 
 
-def _flat(user_input: Mapping[str, Any]) -> dict[str, Any]:
+def flat(user_input: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a form and its section together."""
     values = {**user_input, **user_input.get(SECTION_EXPERT, {})}
     values.pop(SECTION_EXPERT, None)

@@ -23,8 +23,18 @@ from .const import (
 )
 from .dlms import METERS, Access, Approach, Found, Probe, ScanReport, find_meter
 from .failures import Failure, failure_of
-from .flow_access import AccessSteps
-from .settings import DEFAULTS, endpoint, from_known_meter, from_settings, is_serial
+from .flow_access import AccessSteps, flat
+from .settings import (
+    DEFAULTS,
+    SECTION_EXPERT,
+    SIGN_ON_DETAILS,
+    InvalidSettings,
+    endpoint,
+    from_known_meter,
+    from_settings,
+    is_serial,
+    sign_on_settings,
+)
 
 _USUAL_PROBES: Final = 30
 """Probes of a usual scan that finds nothing soon: nobody knows beforehand how many it takes."""
@@ -86,19 +96,39 @@ class FindSteps(AccessSteps):
     ) -> ConfigFlowResult:
         """Ask how the meter wants to be spoken to."""
         if user_input is None:
-            schema = (
-                schemas.SERIAL_LINE if is_serial(self._data) else schemas.NETWORK_LINE
-            )
-            known = {
-                **self._data,
-                CONF_SPEED: str(self._data.get(CONF_SPEED, DEFAULT_SPEED)),
-            }
-            return self.async_show_form(
-                step_id="line" if is_serial(self._data) else "network_line",
-                data_schema=self.add_suggested_values_to_schema(schema, known),  # type: ignore[arg-type]
-            )
-        self._data = DEFAULTS | {CONF_FRAMING: FRAMING_HDLC} | self._data | user_input
+            return self._show_line()
+        before = {
+            key: value
+            for key, value in self._data.items()
+            if key not in SIGN_ON_DETAILS
+        }
+        entered = {key: value for key, value in flat(user_input).items() if value != ""}
+        self._data = DEFAULTS | {CONF_FRAMING: FRAMING_HDLC} | before | entered
+        try:
+            sign_on_settings(self._data)
+        except InvalidSettings as invalid:
+            return self._show_line(invalid.error)
+        for key in SIGN_ON_DETAILS:
+            if not self._data.get(key):
+                self._data.pop(key, None)
         return await self.async_step_level()
+
+    def _show_line(self, error: str | None = None) -> ConfigFlowResult:
+        """Show the form of the serial line, or that of the network."""
+        on_serial = is_serial(self._data)
+        known = {
+            **self._data,
+            CONF_SPEED: str(self._data.get(CONF_SPEED, DEFAULT_SPEED)),
+            SECTION_EXPERT: self._data,
+        }
+        return self.async_show_form(
+            step_id="line" if on_serial else "network_line",
+            data_schema=self.add_suggested_values_to_schema(
+                schemas.SERIAL_LINE if on_serial else schemas.NETWORK_LINE,  # type: ignore[arg-type]
+                known,
+            ),
+            errors={"base": error} if error else {},
+        )
 
     async def async_step_network_line(
         self, user_input: dict[str, Any] | None = None

@@ -32,6 +32,7 @@ from .const import (
     CONF_INFORMATION_LENGTH,
     CONF_LOGICAL_DEVICE,
     CONF_MECHANISM,
+    CONF_OLD_ACKNOWLEDGEMENT,
     CONF_PASSWORD_IS_HEX,
     CONF_PDU_SIZE,
     CONF_PHYSICAL_DEVICE,
@@ -41,8 +42,11 @@ from .const import (
     CONF_SECURITY_SUITE,
     CONF_SERIAL_PORT,
     CONF_SIGN_ON,
+    CONF_SIGN_ON_NUMBER,
+    CONF_SOFTWARE_PARITY,
     CONF_SPEED,
     CONF_SYSTEM_TITLE,
+    CONF_WAKE_UP,
     CONF_WINDOW,
     DEFAULT_CLIENT_SAP,
     DEFAULT_LOGICAL_DEVICE,
@@ -143,6 +147,21 @@ SERIAL_LINE: Final = vol.Schema(
                 )
             ),
             vol.Coerce(int),
+        ),
+        vol.Optional(SECTION_EXPERT): section(
+            vol.Schema(  # type: ignore[arg-type]
+                {
+                    vol.Optional(CONF_SIGN_ON_NUMBER): TextSelector(),
+                    vol.Optional(CONF_WAKE_UP, default=False): BooleanSelector(),
+                    vol.Optional(CONF_SOFTWARE_PARITY, default=False): (
+                        BooleanSelector()
+                    ),
+                    vol.Optional(CONF_OLD_ACKNOWLEDGEMENT, default=False): (
+                        BooleanSelector()
+                    ),
+                }
+            ),
+            {"collapsed": True},
         ),
     }
 )

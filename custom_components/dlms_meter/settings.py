@@ -17,6 +17,7 @@ from .const import (
     CONF_INFORMATION_LENGTH,
     CONF_LOGICAL_DEVICE,
     CONF_MECHANISM,
+    CONF_OLD_ACKNOWLEDGEMENT,
     CONF_PASSWORD_IS_HEX,
     CONF_PDU_SIZE,
     CONF_PHYSICAL_DEVICE,
@@ -27,8 +28,11 @@ from .const import (
     CONF_SECURITY_SUITE,
     CONF_SERIAL_PORT,
     CONF_SIGN_ON,
+    CONF_SIGN_ON_NUMBER,
+    CONF_SOFTWARE_PARITY,
     CONF_SPEED,
     CONF_SYSTEM_TITLE,
+    CONF_WAKE_UP,
     CONF_WINDOW,
     DEFAULT_CLIENT_SAP,
     DEFAULT_LOGICAL_DEVICE,
@@ -49,12 +53,14 @@ from .const import (
 )
 from .dlms import (
     Access,
+    Acknowledgement,
     Approach,
     ClientSettings,
     Endpoint,
     Framing,
     KnownMeter,
     LineSettings,
+    LocalProtocolError,
     Mechanism,
     SecurityPolicy,
     SecuritySettings,
@@ -71,6 +77,14 @@ SECRET_KEYS: Final = (CONF_PASSWORD, CONF_ENCRYPTION_KEY, CONF_AUTHENTICATION_KE
 """What is never shown, not even in the form it was typed into."""
 
 SYSTEM_TITLE_LENGTH: Final = 8
+
+SIGN_ON_DETAILS: Final = (
+    CONF_SIGN_ON_NUMBER,
+    CONF_WAKE_UP,
+    CONF_SOFTWARE_PARITY,
+    CONF_OLD_ACKNOWLEDGEMENT,
+)
+"""What few meters need for their sign-on; an entry has it only then."""
 
 _STRIPPED: Final = (CONF_HOST, CONF_SERIAL_PORT)
 
@@ -225,9 +239,25 @@ def client_settings(data: Mapping[str, Any]) -> ClientSettings:
         password=password_octets(data),
         system_title=_system_title(data),
         security=_security(data),
-        sign_on=SignOnSettings() if data.get(CONF_SIGN_ON) else None,
+        sign_on=sign_on_settings(data),
         **limits,
     )
+
+
+def sign_on_settings(data: Mapping[str, Any]) -> SignOnSettings | None:
+    """Return how to sign on before HDLC, None where the meter speaks it at once. Raises `InvalidSettings`."""
+    if not data.get(CONF_SIGN_ON):
+        return None
+    old = data.get(CONF_OLD_ACKNOWLEDGEMENT)
+    try:
+        return SignOnSettings(
+            device_address=data.get(CONF_SIGN_ON_NUMBER, "").strip(),
+            software_parity=bool(data.get(CONF_SOFTWARE_PARITY)),
+            wake_up=bool(data.get(CONF_WAKE_UP)),
+            acknowledgement=Acknowledgement.READOUT if old else Acknowledgement.HDLC,
+        )
+    except LocalProtocolError:
+        raise InvalidSettings(CONF_SIGN_ON_NUMBER, "invalid_sign_on_number") from None
 
 
 def _system_title(data: Mapping[str, Any]) -> bytes:
