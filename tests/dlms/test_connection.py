@@ -13,8 +13,10 @@ from custom_components.dlms_meter.dlms.application.acse import Aare, Aarq, Rlre,
 from custom_components.dlms_meter.dlms.application.apdu import Apdu, decode_apdu
 from custom_components.dlms_meter.dlms.application.association import (
     Association,
-    AssociationSettings,
     AssociationState,
+)
+from custom_components.dlms_meter.dlms.application.association_settings import (
+    AssociationSettings,
 )
 from custom_components.dlms_meter.dlms.application.enums import (
     ApplicationContext,
@@ -60,6 +62,7 @@ from custom_components.dlms_meter.dlms.errors import (
     LinkBusy,
     LinkError,
     LocalProtocolError,
+    RemoteProtocolError,
     TransportError,
     TransportTimeout,
 )
@@ -481,6 +484,29 @@ def test_the_answer_may_come_long_after_a_notification() -> None:
             loop.call_later(RESPONSE_TIMEOUT - 1, at.transport.say, response(3, 3))
             assert value_of(await at.connection.run(ask(request(3)))) == 3
             assert at.notifications == [pushed]
+
+    run_virtually(main())
+
+
+def test_a_flood_of_notifications_ends_the_request() -> None:
+    """Long before its time is over; the next one counts afresh."""
+    pushed = DataNotification(
+        LongInvokeIdAndPriority(1), b"", Data(DataType.UNSIGNED, 1)
+    )
+
+    async def main() -> None:
+        floods = [b"|".join([pushed.encode()] * 1000), b""]
+
+        def answer(data: bytes) -> bytes:
+            return floods.pop(0) or same_invoke(data)
+
+        async with opened(answer) as at:
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            with pytest.raises(RemoteProtocolError, match="said 500 things"):
+                await at.connection.run(ask(request(3)))
+            assert loop.time() - began < RESPONSE_TIMEOUT
+            assert value_of(await at.connection.run(ask(request(4)))) == 4
 
     run_virtually(main())
 

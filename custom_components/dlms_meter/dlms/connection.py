@@ -279,6 +279,7 @@ class Connection:
         for apdu in self._blocks.outgoing(octets, self._association.block_capacity):
             self._link.send_apdu(apdu, answered=wants_answer(request))
         self._request = request
+        self._inbox.await_answer()
         try:
             answer = await self._wait(limit)
         finally:

@@ -14,7 +14,7 @@ from .application.notification import (
     InformationReport,
     Notification,
 )
-from .errors import DlmsError, MessageRepeated
+from .errors import DlmsError, MessageRepeated, RemoteProtocolError
 from .wire_log import WireLog
 
 # Tags of APDUs a meter sends on its own: InformationReport, EventNotification, DataNotification.
@@ -25,6 +25,9 @@ _BLOCK: Final = bytes((GENERAL_BLOCK_TRANSFER,))
 
 _ANSWERS_REMEMBERED: Final = 8
 """So far back a datagram may come again."""
+
+_MOST_STRAYS: Final = 500
+"""APDUs that may come while an answer is awaited, and are not it: a meter may have saved up a day's events, not more."""
 
 type NotificationCallback = Callable[[Notification], None]
 type Observer = Callable[[bool, bytes], None]
@@ -54,6 +57,11 @@ class Inbox:
         self._on_notification = on_notification
         self._observer = observer
         self._answered: deque[Apdu] = deque(maxlen=_ANSWERS_REMEMBERED)
+        self._strays = 0
+
+    def await_answer(self) -> None:
+        """Begin to count what comes in the place of an answer."""
+        self._strays = 0
 
     def answered(self, answer: Apdu) -> None:
         """Note that an answer was taken: if it comes again, it is an old one."""
@@ -72,6 +80,12 @@ class Inbox:
         `send` is asked to send what acknowledges blocks. `unsolicited`: the APDU came outside request and answer.
         """
         awaited = request is not None and not unsolicited
+        self._strays += octets[:1] != _BLOCK
+        if request is not None and self._strays > _MOST_STRAYS:
+            return RemoteProtocolError(
+                f"The meter said {_MOST_STRAYS} things that nobody asked for, and did not answer. Check what it is set to"
+                " push on this line."
+            )
         try:
             whole = self._join_blocks(octets, awaited, send)
             if whole is None:
