@@ -230,5 +230,7 @@ def _blank(data: Data) -> Data:
         case bytes(octets):
             return Data(data.type, bytes(len(octets)))
         case str(text):
-            return Data(data.type, "0" * len(text))
+            is_utf8 = data.type is DataType.UTF8_STRING
+            encoded = text.encode("utf-8" if is_utf8 else "latin-1", "surrogateescape")
+            return Data(data.type, "0" * len(encoded))
     return Data(data.type, 0)
