@@ -8,6 +8,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder.statistics import statistics_during_period
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import (
     device_registry as dr,
     entity_registry as er,
@@ -28,6 +29,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.dlms_meter import repairs
 from custom_components.dlms_meter.const import DOMAIN, POLL_INTERVAL
 from custom_components.dlms_meter.dlms import (
     Mechanism,
@@ -281,11 +283,15 @@ async def test_exchange_of_a_meter_that_was_named_by_its_user(
     loaded: MockConfigEntry,
     repair: Answer,
 ) -> None:
+    """The other logical devices of its box are behind the new meter, too."""
+    behind = MockConfigEntry(domain=DOMAIN, data={"box": UNIQUE_ID})
+    behind.add_to_hass(hass)
     hass.config_entries.async_update_entry(loaded, title="Cellar")
     line.meter = other_meter(line)
     await poll(hass, freezer)
     await repair(loaded, Issue.METER_EXCHANGED, {})
     assert (loaded.unique_id, loaded.title) == (OTHER_ID, "Cellar")
+    assert behind.data == {"box": OTHER_ID}
 
 
 async def test_exchange_when_the_old_meter_is_back_or_a_third_one_there(
@@ -740,3 +746,34 @@ async def test_port_that_is_back_is_no_question(
     await poll(hass, freezer, 4)
     assert issue_of(hass, on_a_port, Issue.PORT_MOVED) is None
     assert await hass.config_entries.async_unload(on_a_port.entry_id)
+
+
+async def test_port_that_leads_to_another_meter_is_not_used(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    on_a_port: MockConfigEntry,
+    repair: Answer,
+) -> None:
+    """It says so, and proposes again what was chosen."""
+    await set_up(hass, on_a_port)
+    line.broken = port_gone()
+    line.wires[-1].lose(port_gone())
+    with plugged_in(MOVED):
+        await poll(hass, freezer)
+    line.broken, line.meter = None, other_meter(line)
+    chosen = {"serial_port": "/dev/ttyUSB4"}
+    result = await repair(on_a_port, Issue.PORT_MOVED, chosen)
+    assert result["errors"] == {"base": "failed"}
+    assert "Another meter answers" in result["description_placeholders"]["reason"]
+    [field] = result["data_schema"]
+    assert field["default"] == "/dev/ttyUSB4"
+    assert on_a_port.data["serial_port"] == HEAD_ID
+    assert await hass.config_entries.async_unload(on_a_port.entry_id)
+
+
+async def test_reason_without_a_translation(hass: HomeAssistant) -> None:
+    """Home Assistant's own errors come as they are."""
+    assert await repairs._words(hass, HomeAssistantError("no such thing")) == (
+        "no such thing"
+    )

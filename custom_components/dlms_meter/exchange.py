@@ -14,7 +14,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.recorder import DATA_INSTANCE, get_instance
 from homeassistant.util import slugify
 
-from .const import DOMAIN
+from .const import CONF_BOX, DOMAIN
 from .dlms import Identity
 from .storage import MeterStore
 
@@ -36,6 +36,11 @@ async def async_go_on_with(
     await store.async_remove()
     _rename_entities(hass, entry.entry_id, old, new)
     _rename_devices(hass, entry.entry_id, old, new)
+    for other in hass.config_entries.async_entries(DOMAIN):
+        if other.data.get(CONF_BOX) == old:
+            hass.config_entries.async_update_entry(
+                other, data={**other.data, CONF_BOX: new}
+            )
     is_named_by_user = memory is not None and memory.identity.title != entry.title
     hass.config_entries.async_update_entry(
         entry,

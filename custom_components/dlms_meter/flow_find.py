@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.translation import async_get_translations
 
 from . import flow_schemas as schemas
@@ -189,8 +188,6 @@ class FindSteps(AccessSteps):
         scan, self._scan = self._scan, None
         try:
             self._report = report = await scan
-        except AbortFlow:
-            raise
         except Exception as error:  # noqa: BLE001  the flow's last line of defence: failure_of() logs what it does not know
             self._report = ScanReport()
             self._failure = failure_of(error, None)

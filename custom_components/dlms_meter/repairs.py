@@ -1,5 +1,6 @@
 """Repairs: dialogs that put right what the coordinator noticed, once the user agrees."""
 
+from abc import ABC, abstractmethod
 from typing import Any, Final, cast, override
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
@@ -52,7 +53,7 @@ async def async_create_fix_flow(
     return _DIALOGS[Issue(str(data[DATA_ISSUE]))](entry, data)
 
 
-class FixDialog(RepairsFlow):
+class FixDialog(RepairsFlow, ABC):
     """Ask, do it, and say what stood in the way, as often as the user likes."""
 
     def __init__(self, entry: ConfigEntry, data: dict[str, Any]) -> None:
@@ -90,9 +91,9 @@ class FixDialog(RepairsFlow):
         """Return what is asked, filled in with what was entered before."""
         return vol.Schema({})
 
+    @abstractmethod
     async def _async_fix(self, entered: dict[str, Any]) -> None:
         """Do it. Raises `HomeAssistantError`."""
-        raise NotImplementedError
 
     async def _async_identify(self, data: dict[str, Any]) -> Identity:
         """Ask who answers there. Raises `HomeAssistantError`."""
