@@ -6,7 +6,7 @@ from math import inf
 from secrets import token_bytes
 from typing import Final
 
-from .application.association import AssociationSettings
+from .application.association_settings import AssociationSettings
 from .application.authentication import challenge_length, is_hls
 from .application.enums import ApplicationContext, Mechanism
 from .application.security_settings import SecuritySettings

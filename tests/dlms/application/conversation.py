@@ -5,8 +5,8 @@ from typing import cast
 
 from custom_components.dlms_meter.dlms.application.acse import Aare
 from custom_components.dlms_meter.dlms.application.apdu import Apdu
-from custom_components.dlms_meter.dlms.application.association import (
-    Association,
+from custom_components.dlms_meter.dlms.application.association import Association
+from custom_components.dlms_meter.dlms.application.association_settings import (
     AssociationSettings,
 )
 from custom_components.dlms_meter.dlms.application.enums import (

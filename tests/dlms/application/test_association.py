@@ -7,10 +7,12 @@ import pytest
 from custom_components.dlms_meter.dlms.application.acse import Aare, Aarq, Rlre, Rlrq
 from custom_components.dlms_meter.dlms.application.apdu import decode_apdu
 from custom_components.dlms_meter.dlms.application.association import (
-    PROPOSED_CONFORMANCE,
     Association,
-    AssociationSettings,
     AssociationState,
+)
+from custom_components.dlms_meter.dlms.application.association_settings import (
+    PROPOSED_CONFORMANCE,
+    AssociationSettings,
 )
 from custom_components.dlms_meter.dlms.application.enums import (
     ApplicationContext,

@@ -16,8 +16,10 @@ from custom_components.dlms_meter.dlms.application.action import (
 from custom_components.dlms_meter.dlms.application.apdu import Apdu, decode_apdu
 from custom_components.dlms_meter.dlms.application.association import (
     Association,
-    AssociationSettings,
     AssociationState,
+)
+from custom_components.dlms_meter.dlms.application.association_settings import (
+    AssociationSettings,
 )
 from custom_components.dlms_meter.dlms.application.authentication import (
     Handshake,

@@ -3,8 +3,8 @@
 import pytest
 
 from custom_components.dlms_meter.dlms.application.apdu import Apdu
-from custom_components.dlms_meter.dlms.application.association import (
-    Association,
+from custom_components.dlms_meter.dlms.application.association import Association
+from custom_components.dlms_meter.dlms.application.association_settings import (
     AssociationSettings,
 )
 from custom_components.dlms_meter.dlms.application.enums import (

@@ -10,8 +10,10 @@ from custom_components.dlms_meter.dlms.application.acse import Aare, Aarq, Rlre,
 from custom_components.dlms_meter.dlms.application.apdu import Apdu
 from custom_components.dlms_meter.dlms.application.association import (
     Association,
-    AssociationSettings,
     AssociationState,
+)
+from custom_components.dlms_meter.dlms.application.association_settings import (
+    AssociationSettings,
 )
 from custom_components.dlms_meter.dlms.application.enums import (
     AccessError,

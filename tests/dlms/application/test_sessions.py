@@ -7,8 +7,8 @@ import pytest
 
 from custom_components.dlms_meter.dlms.application.acse import Aarq, Rlrq
 from custom_components.dlms_meter.dlms.application.apdu import Apdu, decode_apdu
-from custom_components.dlms_meter.dlms.application.association import (
-    Association,
+from custom_components.dlms_meter.dlms.application.association import Association
+from custom_components.dlms_meter.dlms.application.association_settings import (
     AssociationSettings,
 )
 from custom_components.dlms_meter.dlms.application.enums import (

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from custom_components.dlms_meter.dlms.application.apdu import Apdu
-from custom_components.dlms_meter.dlms.application.association import (
+from custom_components.dlms_meter.dlms.application.association import Association
+from custom_components.dlms_meter.dlms.application.association_settings import (
     PROPOSED_SHORT_NAME_CONFORMANCE,
-    Association,
     AssociationSettings,
 )
 from custom_components.dlms_meter.dlms.application.enums import (
