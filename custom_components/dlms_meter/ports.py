@@ -20,6 +20,7 @@ from homeassistant.core import HomeAssistant
 
 from .const import CONF_SERIAL_PORT
 from .issues import DATA_PORT, EntryIssues, Issue
+from .settings import is_serial
 
 _DEVICES: Final = "/dev/"
 _BY_ID: Final = "/dev/serial/by-id/"
@@ -89,6 +90,8 @@ async def async_ask_about_port(
     hass: HomeAssistant, entry: ConfigEntry, issues: EntryIssues
 ) -> None:
     """Ask the user about another port, when the one of an entry is gone and its adapter seems to be there."""
+    if not is_serial(entry.data):
+        return
     port: str = entry.data[CONF_SERIAL_PORT]
     moved = await async_find_moved_port(hass, port)
     if moved is not None:
