@@ -66,13 +66,13 @@ def _from_json(typed: object, place: str, deepest: int) -> Data:
     try:
         data = Data(data_type, _simple(data_type, value))
         encode_data(data)
-    except (LocalProtocolError, TypeError, ValueError) as error:
+    except (LocalProtocolError, OverflowError, TypeError, ValueError) as error:
         raise InvalidData(f"{place}: {value!r} is no {name}") from error
     return data
 
 
 def _simple(data_type: DataType, value: Any) -> Any:  # noqa: ANN401  any JSON
-    """Turn the JSON of a value without parts into what Data holds; raises `TypeError` or `ValueError`."""
+    """Turn the JSON of a value without parts into what Data holds; raises `OverflowError`, `TypeError` or `ValueError`."""
     if data_type in _EMPTY:
         if value is not None:
             raise ValueError
@@ -83,6 +83,8 @@ def _simple(data_type: DataType, value: Any) -> Any:  # noqa: ANN401  any JSON
         return _of_type(value, str)
     if data_type is DataType.BIT_STRING:
         bits = _of_type(value, str)
+        if set(bits) - {"0", "1"}:  # int() takes signs and spaces
+            raise ValueError
         padded = bits.ljust(-len(bits) % 8 + len(bits), "0")
         octets = int(padded or "0", 2).to_bytes(len(padded) // 8)
         return BitString(octets, len(bits))
