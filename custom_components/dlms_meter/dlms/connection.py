@@ -276,8 +276,9 @@ class Connection:
         if self._observer is not None and stands:
             self._observer(True, request.encode())
         octets = self._association.encode(request)
-        for apdu in self._blocks.outgoing(octets, self._association.block_capacity):
-            self._link.send_apdu(apdu, answered=wants_answer(request))
+        capacity, answered = self._association.block_capacity, wants_answer(request)
+        for apdu in self._blocks.outgoing(octets, capacity, answered=answered):
+            self._link.send_apdu(apdu, answered=answered)
         self._request = request
         self._inbox.await_answer()
         try:

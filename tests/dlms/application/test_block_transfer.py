@@ -175,6 +175,15 @@ def test_silence_after_a_request_that_needed_no_blocks() -> None:
     assert decode(reply) == GeneralBlockTransfer(True, False, 5, 1, 0)
 
 
+def test_no_block_is_asked_for_where_no_answer_is_due() -> None:
+    """A meter that says nothing to an unconfirmed request does as it should."""
+    blocks = Blocks(1)
+    assert blocks.outgoing(REQUEST, 1000, answered=False) == [REQUEST]
+    assert blocks.repeat() == []
+    assert len(blocks.outgoing(REQUEST, CAPACITY, answered=False)) == 1
+    assert blocks.repeat()  # our own block may be lost
+
+
 def test_silence_after_the_last_block_has_arrived() -> None:
     """The answer may be lost: say again what of it is here."""
     transfer = BlockTransfer(peer_window=9)

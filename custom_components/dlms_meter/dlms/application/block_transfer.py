@@ -222,13 +222,16 @@ class Blocks:
         self._exchange = BlockTransfer(window)
         self._pushed = PushedBlocks()
 
-    def outgoing(self, apdu: bytes, capacity: int | None) -> list[bytes]:
+    def outgoing(
+        self, apdu: bytes, capacity: int | None, *, answered: bool = True
+    ) -> list[bytes]:
         """Begin an exchange: return what to send of an APDU, in blocks if it has more than `capacity` octets.
 
-        Raises `LocalProtocolError` when it cannot be cut into such blocks.
+        What is not `answered` is no reason to ask for blocks of an answer. Raises `LocalProtocolError` when the APDU
+        cannot be cut into such blocks.
         """
         self._exchange = BlockTransfer(self._window, self._exchange.peer_window)
-        self._exchange.expected = capacity is not None
+        self._exchange.expected = answered and capacity is not None
         if capacity is None or len(apdu) <= capacity:
             return [apdu]
         return self._exchange.begin(apdu, capacity)
