@@ -68,20 +68,16 @@ class AesGcm:
         Raises `SecurityError` when the tag is wrong, `DecodeError` when it is cut off.
         """
         encrypt = self._encrypt(key)
-        length = len(body) - TAG_LENGTH * control.authenticated
+        authenticated, encrypted = control.authenticated, control.encrypted
+        length = len(body) - TAG_LENGTH * authenticated
         if length < 0:
             raise DecodeError(f"a tag of {len(body)} octets, not {TAG_LENGTH}")
         # The tag is decrypted along with the rest, and cut off then: one copy less.
-        octets = encrypt(iv, body, None) if control.encrypted else body
-        apdu = bytes(octets[:length])
-        if not control.authenticated or self._authentication_key is None:
+        apdu = encrypt(iv, body, None)[:length] if encrypted else bytes(body[:length])
+        if not authenticated or self._authentication_key is None:
             return apdu, False
         head = self._authenticated_head(control, extra)
-        again = (
-            encrypt(iv, apdu, head)
-            if control.encrypted
-            else encrypt(iv, b"", head + apdu)
-        )
+        again = encrypt(iv, apdu, head) if encrypted else encrypt(iv, b"", head + apdu)
         tag = again[-_FULL_TAG_LENGTH : TAG_LENGTH - _FULL_TAG_LENGTH]
         if not compare_digest(body[length:], tag):
             raise SecurityError(

@@ -44,6 +44,9 @@ _OVERHEADS = {
 _OVERHEAD_OF_SIGNING = 131
 
 _GENERAL_GLO_WITH_TITLE = bytes((0xDB, SYSTEM_TITLE_LENGTH))
+_LONG = 0x80
+"""Lengths from here on take more than one octet."""
+_new = tuple.__new__  # as in axdr
 _SHORTEST_USUAL = 16  # octets: title, length, security header
 _NOT_WHAT_IT_SAYS = "What the meter sends does not decrypt to what its envelope says: check the encryption key"
 
@@ -257,8 +260,10 @@ class SecurityContext:
             title, place = octets[2:10], 10
         else:
             return None
-        reader = Reader(octets, place)
-        length, start = reader.length(), reader.offset
+        length, start = octets[place], place + 1
+        if length >= _LONG:
+            reader = Reader(octets, place)
+            length, start = reader.length(), reader.offset
         if length != len(octets) - start or octets[start] != self._control:
             return None
         self._check_title(title)
@@ -270,7 +275,7 @@ class SecurityContext:
         if plain_tag and apdu[:1] != plain_tag:
             raise SecurityError(_NOT_WHAT_IT_SAYS)
         self._refuse_replay(title, key, int.from_bytes(counter))
-        return Opened(apdu, self._control, authenticated)
+        return _new(Opened, (apdu, self._control, authenticated))
 
     def _open(
         self, envelope: ServiceCiphering | GeneralKeySetCiphering | GeneralCiphering
