@@ -97,10 +97,12 @@ def compact_data() -> MeterObject:
         "0-0:66.0.0",
         octets(bytes((12, *MOMENT_OCTETS, 0, 0, 0, 7, 0xFC, 0x2A))),
         array(
-            structure(
-                uint16(class_id), octets(Obis.parse(code)), int8(number), uint16(0)
-            )
-            for class_id, code, number in captured
+            [
+                structure(
+                    uint16(class_id), octets(Obis.parse(code)), int8(number), uint16(0)
+                )
+                for class_id, code, number in captured
+            ]
         ),
         uint8(1),
         octets(bytes.fromhex("0203090610")),

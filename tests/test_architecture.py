@@ -27,8 +27,8 @@ PROTOCOL_FLOORS = [
 HOME_ASSISTANT_FLOORS = [
     {"__init__"},
     {
-        "binary_sensor", "button", "config_flow", "diagnostics", "event", "repairs", "sensor", "services", "statistics",
-        "switch",
+        "binary_sensor", "button", "config_flow", "diagnostics", "event", "number", "repairs", "select", "sensor",
+        "services", "statistics", "switch",
     },
     {"flow_box", "flow_find", "object_actions", "options_flow", "profile_action"},
     {"action_calls", "flow_access"},

@@ -861,6 +861,7 @@ async def test_options(
         "poll_interval": 300,
         "keep_open": False,
         "supply_switch": False,
+        "change_settings": False,
         "readings": [key],
     }
     assert loaded.runtime_data.update_interval == timedelta(seconds=300)

@@ -252,7 +252,7 @@ def test_what_makes_rules_void() -> None:
 
 SOURCES = sorted(INTEGRATION.rglob("*.py"))
 WITHOUT_DECLARATION = {
-    "binary_sensor", "button", "diagnostics", "event", "repairs", "sensor", "switch",
+    "binary_sensor", "button", "diagnostics", "event", "number", "repairs", "select", "sensor", "switch",
 }  # fmt: skip
 """Platforms: whoever has them is set up by Home Assistant itself."""
 

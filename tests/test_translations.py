@@ -44,7 +44,7 @@ ENGLISH: dict[str, Any] = json.loads(
     (INTEGRATION / "translations" / "en.json").read_text()
 )
 ICONS: dict[str, Any] = json.loads((INTEGRATION / "icons.json").read_text())
-ROWS = (*plan._ROWS, plan._SWITCH)
+ROWS = (*plan._ROWS, plan._SWITCH, *plan._SETTINGS)
 OWN_KEYS = {"clock_drift", "other", "unknown"}
 """Names of sensors that are not keys of the catalogue."""
 LANGUAGES = sorted((INTEGRATION / "translations").glob("*.json"))
@@ -146,7 +146,7 @@ def test_every_menu_has_names_and_explanations() -> None:
 
 def test_every_option_has_a_name_and_an_explanation() -> None:
     texts_of_step = ENGLISH["options"]["step"]["init"]
-    general = {"keep_open", "poll_interval", "supply_switch"}
+    general = {"change_settings", "keep_open", "poll_interval", "supply_switch"}
     assert set(texts_of_step["data"]) == set(texts_of_step["data_description"])
     assert set(texts_of_step["data"]) == general
     assert (
@@ -283,7 +283,9 @@ def test_every_sensor_has_a_name() -> None:
         assert placeholders == expected, key
 
 
-@pytest.mark.parametrize("platform", ["binary_sensor", "button", "event", "switch"])
+@pytest.mark.parametrize(
+    "platform", ["binary_sensor", "button", "event", "number", "select", "switch"]
+)
 def test_every_other_entity_has_a_name(platform: str) -> None:
     kinds = {row.kind for row in ROWS if row.platform == platform}
     if platform == Platform.BUTTON:

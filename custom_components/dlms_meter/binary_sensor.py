@@ -123,7 +123,7 @@ class DlmsBinarySensor(DlmsAttributeEntity, BinarySensorEntity):
     @override
     def is_on(self) -> bool | None:
         """Whether it is so; None when the meter does not say, or in a way that is not understood."""
-        return self.entity_description.is_on(self.value)
+        return self.entity_description.is_on(self.told)
 
     @property
     @override
@@ -131,7 +131,7 @@ class DlmsBinarySensor(DlmsAttributeEntity, BinarySensorEntity):
         """Where the value comes from, and the bits of a register."""
         shown = super().extra_state_attributes
         if self.entity_description.has_bits:
-            return {**shown, _ATTR_BITS: _bits(self.value)}
+            return {**shown, _ATTR_BITS: _bits(self.told)}
         return shown
 
 

@@ -12,6 +12,8 @@ PLATFORMS: Final = [
     Platform.BINARY_SENSOR,
     Platform.BUTTON,
     Platform.EVENT,
+    Platform.NUMBER,
+    Platform.SELECT,
     Platform.SENSOR,
     Platform.SWITCH,
 ]
@@ -27,6 +29,8 @@ CONF_KEEP_OPEN: Final = "keep_open"
 CONF_LOGICAL_DEVICE: Final = "logical_device"
 CONF_PASSWORD_IS_HEX: Final = "password_is_hex"
 CONF_PHYSICAL_DEVICE: Final = "physical_device"
+CONF_CHANGE_SETTINGS: Final = "change_settings"
+"""Option: the user has asked for numbers and choices that change the meter's settings, and read the warning."""
 CONF_SUPPLY_SWITCH: Final = "supply_switch"
 """Option: the user has asked for a switch that cuts off and restores the supply, and read the warning."""
 

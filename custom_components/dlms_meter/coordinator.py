@@ -17,7 +17,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_SUPPLY_SWITCH, DOMAIN, LOGGER
+from .const import CONF_CHANGE_SETTINGS, CONF_SUPPLY_SWITCH, DOMAIN, LOGGER
 from .counters import async_get_counter
 from .descriptions import CLOCK_CLASS
 from .dlms import (
@@ -150,9 +150,13 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
 
     def plans(self) -> list[EntityPlan]:
         """Return the entities of this meter."""
-        with_switch = bool(self.config_entry.options.get(CONF_SUPPLY_SWITCH))
-        plans = plan_entities(self.memory, with_switch=with_switch)
-        return with_choice(plans, self.config_entry.options)
+        options = self.config_entry.options
+        plans = plan_entities(
+            self.memory,
+            with_switch=bool(options.get(CONF_SUPPLY_SWITCH)),
+            with_settings=bool(options.get(CONF_CHANGE_SETTINGS)),
+        )
+        return with_choice(plans, options)
 
     def entity_unique_id(self, plan: EntityPlan) -> str:
         """Return what an entity of this meter is known by."""
@@ -409,9 +413,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         self._sub_meters_read = now
         wanted = identity_attributes(self.memory.objects)
         devices = sap_assignments(self.memory.objects)
-        report = await self.client.read(
-            [*wanted, *devices], self.memory.scaler_units
-        )
+        report = await self.client.read([*wanted, *devices], self.memory.scaler_units)
         async_offer_logical_devices(
             self.hass, self.config_entry, self.identity.unique_ids, report.values
         )

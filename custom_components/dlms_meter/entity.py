@@ -102,7 +102,7 @@ class DlmsAttributeEntity(DlmsEntity):
         return super().available and self.attribute in self.coordinator.data.values
 
     @property
-    def value(self) -> Value:
+    def told(self) -> Value:
         """The attribute's value at the last poll."""
         return self.coordinator.data.values[self.attribute]
 

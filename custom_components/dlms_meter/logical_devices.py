@@ -16,6 +16,8 @@ from .dlms import AttributeDescriptor, CosemObject, Identity, Value
 
 SAP_ASSIGNMENT_CLASS: Final = 17
 _SAP_ASSIGNMENT_LIST: Final = 2
+_FIELDS: Final = 2
+"""Of a row of the SAP assignment list: address and logical device name."""
 _NO_DEVICE: Final = 0
 _ALL_DEVICES: Final = 0x3FFF
 
@@ -75,9 +77,11 @@ def _devices(assigned: Value) -> list[tuple[int, str]]:
     """Return address and name of the logical devices that have both."""
     found = []
     for row in assigned if isinstance(assigned, tuple) else ():
-        match row:
-            case (int(sap), str(name)) if name and _NO_DEVICE < sap < _ALL_DEVICES:
-                found.append((sap, Identity(logical_device_name=name).unique_id))
+        sap, name = row if isinstance(row, tuple) and len(row) == _FIELDS else (0, "")
+        if not isinstance(sap, int) or not isinstance(name, str):
+            continue
+        if name and _NO_DEVICE < sap < _ALL_DEVICES:
+            found.append((sap, Identity(logical_device_name=name).unique_id))
     return found
 
 

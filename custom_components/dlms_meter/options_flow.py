@@ -18,6 +18,7 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .const import (
+    CONF_CHANGE_SETTINGS,
     CONF_KEEP_OPEN,
     CONF_POLL_INTERVAL,
     CONF_READINGS,
@@ -61,6 +62,7 @@ class DlmsOptionsFlow(OptionsFlowWithReload):
                     CONF_POLL_INTERVAL: user_input[CONF_POLL_INTERVAL],
                     CONF_KEEP_OPEN: user_input[CONF_KEEP_OPEN],
                     CONF_SUPPLY_SWITCH: user_input[CONF_SUPPLY_SWITCH],
+                    CONF_CHANGE_SETTINGS: user_input[CONF_CHANGE_SETTINGS],
                     CONF_READINGS: wanted,
                 }
             )
@@ -102,6 +104,7 @@ def _general(coordinator: DlmsCoordinator) -> vol.Schema:
     )
     keep_open = options.get(CONF_KEEP_OPEN, False)
     switch = options.get(CONF_SUPPLY_SWITCH, False)
+    settings = options.get(CONF_CHANGE_SETTINGS, False)
     return vol.Schema(
         {
             vol.Required(CONF_POLL_INTERVAL, default=max(interval, shortest)): vol.All(
@@ -109,6 +112,7 @@ def _general(coordinator: DlmsCoordinator) -> vol.Schema:
             ),
             vol.Required(CONF_KEEP_OPEN, default=keep_open): BooleanSelector(),
             vol.Required(CONF_SUPPLY_SWITCH, default=switch): BooleanSelector(),
+            vol.Required(CONF_CHANGE_SETTINGS, default=settings): BooleanSelector(),
         }
     )
 

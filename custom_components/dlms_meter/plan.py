@@ -89,6 +89,24 @@ _SWITCH: Final = _Row(
 )
 
 
+MONITORED_VALUE: Final = 2
+DURATIONS: Final = {
+    "capture_period", "over_threshold_duration", "under_threshold_duration",
+}  # fmt: skip
+"""Kinds of settings in seconds."""
+_SETTINGS: Final = (
+    _Row(70, "disconnect_control", 4, Platform.SELECT, "control_mode", False),
+    _Row(70, "mbus_disconnect_control", 4, Platform.SELECT, "control_mode", False),
+    _Row(71, "limiter", 4, Platform.NUMBER, "normal_threshold", False, (MONITORED_VALUE,)),
+    _Row(71, "limiter", 5, Platform.NUMBER, "emergency_threshold", False, (MONITORED_VALUE,)),
+    _Row(71, "limiter", 6, Platform.NUMBER, "over_threshold_duration", False),
+    _Row(71, "limiter", 7, Platform.NUMBER, "under_threshold_duration", False),
+    _Row(PROFILE_CLASS, "load_profile", 4, Platform.NUMBER, "capture_period", False),
+)  # fmt: skip
+"""What may be written, where the meter says so and the user asked for it."""
+_WRITING: Final = (Platform.NUMBER, Platform.SELECT)
+
+
 class EntityPlan(NamedTuple):
     """One entity to be."""
 
@@ -113,13 +131,19 @@ class EntityPlan(NamedTuple):
         return place if self.kind == VALUE else f"{place}_{self.kind}"
 
 
-def plan_entities(memory: MeterMemory, *, with_switch: bool) -> list[EntityPlan]:
+def plan_entities(
+    memory: MeterMemory, *, with_switch: bool, with_settings: bool = False
+) -> list[EntityPlan]:
     """Return the entities of a meter in the order of its object list, the clocks last: the age of their answer counts.
 
-    `with_switch` tells whether the supply may be switched.
+    `with_switch` tells whether the supply may be switched, `with_settings` whether settings may be changed.
     """
     plans = [EntityPlan(Platform.BUTTON, "read_now")]
-    rows = (*_ROWS, _SWITCH) if with_switch else _ROWS
+    rows = (
+        *_ROWS,
+        *([_SWITCH] if with_switch else []),
+        *(_SETTINGS if with_settings else []),
+    )
     for item in sorted(memory.objects, key=lambda item: item.class_id == CLOCK_CLASS):
         if not is_free_channel(item.logical_name, memory.sub_meters):
             plans += _values_of(item, memory)
@@ -165,6 +189,8 @@ def _rows_of(
             row.class_id, item.logical_name, row.attribute_id
         )
         if item.class_id != row.class_id or not item.readable(row.attribute_id):
+            continue
+        if row.platform in _WRITING and not item.writable(row.attribute_id):
             continue
         meaning = meaning_of(attribute._replace(attribute_id=2))
         if meaning is None or row.quantity != meaning.quantity:

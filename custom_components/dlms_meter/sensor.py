@@ -87,7 +87,7 @@ class DlmsSensor(DlmsAttributeEntity, SensorEntity):
     @override
     def native_value(self) -> str | int | Decimal | datetime | None:
         """The attribute's value; None where it is of another kind than such an attribute should be."""
-        value = self.value
+        value = self.told
         if self.device_class is SensorDeviceClass.TIMESTAMP:
             return self.moment_of(value)
         number = _number(value)
@@ -118,7 +118,7 @@ class DlmsClockSensor(DlmsSensor):
 
     @property
     def _meter_time(self) -> datetime | None:
-        return self.moment_of(self.value, now=self.coordinator.data.read_at)
+        return self.moment_of(self.told, now=self.coordinator.data.read_at)
 
     @property
     @override
@@ -135,7 +135,7 @@ class DlmsClockSensor(DlmsSensor):
     @override
     def extra_state_attributes(self) -> Mapping[str, Any]:
         """The time the meter showed when it was read, with what it says about it."""
-        clock = self.value
+        clock = self.told
         shown = {
             **super().extra_state_attributes,
             _ATTR_METER_TIME: self._meter_time,
@@ -186,9 +186,9 @@ class DlmsKindSensor(DlmsAttributeEntity, SensorEntity):
     def native_value(self) -> str | int | Decimal | None:
         """The attribute's value, or the word for it."""
         if self.device_class is SensorDeviceClass.ENUM:
-            return _control_state(self.value)
-        number = _number(self.value)
-        return _text(self.value) if number is None else number
+            return _control_state(self.told)
+        number = _number(self.told)
+        return _text(self.told) if number is None else number
 
 
 class DlmsProfileSensor(DlmsEntity, SensorEntity):

@@ -37,7 +37,7 @@ class SupplySwitch(DlmsAttributeEntity, SwitchEntity):
     @override
     def is_on(self) -> bool | None:
         """Whether the supply is on."""
-        return self.value if isinstance(self.value, bool) else None
+        return self.told if isinstance(self.told, bool) else None
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
