@@ -744,8 +744,9 @@ def test_log_tells_everything_but_the_secret(caplog: pytest.LogCaptureFixture) -
 
     def answer(data: bytes) -> bytes:
         if data[0] == 0xC0:
+            many = (Data(DataType.OCTET_STRING, bytes(9)),) * 100
             return GetResponseNormal(
-                InvokeIdAndPriority(1), Data(DataType.OCTET_STRING, bytes(1000))
+                InvokeIdAndPriority(1), Data(DataType.ARRAY, many)
             ).encode()
         return b""
 

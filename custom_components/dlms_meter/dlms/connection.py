@@ -7,6 +7,7 @@ Everything it sends and receives goes to the log of the wire.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, cast
 
 from .answers import HARMLESS
@@ -15,6 +16,7 @@ from .application.association import Association, AssociationState
 from .application.block_transfer import Blocks
 from .application.failure import ConfirmedServiceError, ExceptionResponse
 from .application.procedures import Pause, Procedure, release
+from .application.readable import readable
 from .application.transcript import emptied, may_carry_secret
 from .codec.slices import Slices
 from .errors import (
@@ -271,7 +273,8 @@ class Connection:
         if self._error is not None:
             raise self._error
         self._log.hides_octets = is_secret = may_carry_secret(request)
-        self._log.apdu(">", (emptied(request) if is_secret else request).__str__)
+        shown = emptied(request) if is_secret else request
+        self._log.apdu(">", partial(readable, shown))
         stands = self._association.state is AssociationState.ASSOCIATED
         if self._observer is not None and stands:
             self._observer(True, request.encode())

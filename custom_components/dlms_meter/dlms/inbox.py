@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from .answers import belongs, is_stale
@@ -14,6 +15,7 @@ from .application.notification import (
     InformationReport,
     Notification,
 )
+from .application.readable import readable
 from .errors import DlmsError, MessageRepeated, RemoteProtocolError
 from .wire_log import WireLog
 
@@ -106,7 +108,7 @@ class Inbox:
         if request is None or answer is None:
             self._log.apdu("<", octets.hex, "too late: ")
             return None
-        self._log.apdu("<", answer.__str__)
+        self._log.apdu("<", partial(readable, answer))
         self._show(plain)
         return answer if self._is_for(request, answer) else None
 
@@ -135,7 +137,7 @@ class Inbox:
     def _notify(self, plain: bytes) -> None:
         """Pass on what the meter sends on its own. Raises `DecodeError`."""
         notification = decode_apdu(plain)
-        self._log.apdu("<", notification.__str__, "on its own: ")
+        self._log.apdu("<", partial(readable, notification), "on its own: ")
         if self._on_notification is not None and isinstance(
             notification, DataNotification | EventNotification | InformationReport
         ):
