@@ -345,6 +345,29 @@ def test_unconfirmed_requests(way: Way) -> None:
     way.run(meter, ask)
 
 
+@LOGICAL
+@pytest.mark.parametrize("high_priority", [True, False])
+def test_priority_of_each_request(way: Way, high_priority: bool) -> None:
+    meter = way.meter()
+    asked: list[bytes] = []
+
+    async def main() -> None:
+        client = DlmsClient(
+            way.settings,
+            observer=lambda is_ours, apdu: asked.append(apdu) if is_ours else None,
+        )
+        async with client:
+            await client.get(VOLTAGE, high_priority=high_priority)
+            await client.set(MESSAGE, SHORT, high_priority=high_priority)
+            await client.invoke(DISCONNECT, high_priority=high_priority)
+
+    with memory_transports(lambda: SESSIONS[way.framing](meter)):
+        run_virtually(main())
+    requests = [apdu for apdu in asked if apdu[0] in (0xC0, 0xC1, 0xC3)]
+    assert [apdu[0] for apdu in requests] == [0xC0, 0xC1, 0xC3]
+    assert [bool(apdu[2] & 0x80) for apdu in requests] == [high_priority] * 3
+
+
 # Notifications
 
 PUSHED = DataNotification(LongInvokeIdAndPriority(7), b"", LONG)

@@ -90,13 +90,16 @@ class DlmsClient(Session):
         attribute: AttributeDescriptor,
         access: SelectiveAccess | None = None,
         progress: procedures.Progress | None = None,
+        *,
+        high_priority: bool | None = None,
     ) -> Data:
         """Read one attribute, or the part of it that `access` selects.
 
-        `progress` is told the number of octets received so far, when the value comes in blocks.
+        `progress` is told the number of octets received so far, when the value comes in blocks. `high_priority` here and
+        elsewhere: None for what the meter knows; with short names there are no priorities.
         Raises `ServiceError` when the meter refuses.
         """
-        value = await self._get_undecoded(attribute, access, progress)
+        value = await self._get_undecoded(attribute, access, progress, high_priority)
         if isinstance(value, Data):
             return value
         return await in_turns(read_data_in_slices(Reader(value)))
@@ -106,19 +109,22 @@ class DlmsClient(Session):
         attribute: AttributeDescriptor,
         access: SelectiveAccess | None,
         progress: procedures.Progress | None,
+        high_priority: bool | None = None,
     ) -> Data | bytes:
         for _ in range(self._restarts):
             try:
                 return await self._connection.run(
                     procedures.get_undecoded(
-                        self._association, attribute, access, progress
+                        self._association, attribute, access, progress, high_priority
                     )
                 )
             except ServiceError as error:
                 if error.result not in _TRANSFER_BROKEN:
                     raise
         return await self._connection.run(
-            procedures.get_undecoded(self._association, attribute, access, progress)
+            procedures.get_undecoded(
+                self._association, attribute, access, progress, high_priority
+            )
         )
 
     async def get_many(
@@ -151,7 +157,8 @@ class DlmsClient(Session):
     ) -> None:
         """Write one attribute, or the part of it that `access` selects; attribute 0 is all of them, in a structure.
 
-        Not `confirmed`, the meter does not tell whether it was written. Raises `ServiceError` when the meter refuses.
+        Not `confirmed`, the meter does not tell whether it was written; by short names and the wrapper, an answer that it
+        gives all the same would be taken for that to the next request. Raises `ServiceError` when the meter refuses.
         """
         await self._connection.run(
             procedures.set_attribute(
