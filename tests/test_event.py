@@ -1,5 +1,6 @@
 """The meter's event log: each new entry is told, in order, once."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from freezegun.api import FrozenDateTimeFactory
@@ -17,6 +18,7 @@ from pytest_homeassistant_custom_component.common import (
     mock_restore_cache,
 )
 
+from custom_components.dlms_meter.dlms import Obis, ProfileRows
 from custom_components.dlms_meter.settings import from_input
 from tests.home import DEVICE, WITH_PASSWORD, Line, value_of
 from tests.simulator.house import BUILT
@@ -106,6 +108,45 @@ async def test_new_entries_are_told_once_and_in_order(
     assert state is not None
     assert state.attributes["obis_code"] == "0-0:99.98.0*255"
     assert state.attributes["code"] == log[7][1]
+
+
+async def test_log_that_was_emptied(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    entry: MockConfigEntry,
+    told: list[tuple[str, str]],
+) -> None:
+    """What is written into it from then on is told, once; what was told before is not told again."""
+    log = happenings(12)
+    freezer.move_to(log[5][0] + timedelta(seconds=1))
+    hass.config_entries.async_update_entry(entry, data=from_input(WITH_PASSWORD))
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    coordinator = entry.runtime_data
+    await coordinator.async_refresh()
+    name = Obis.parse("0-0:99.98.0")
+    full = coordinator.data.rows[name]
+
+    async def show(first: int, last: int) -> None:
+        captured = full._captured.part(first, last)
+        rows = {name: ProfileRows(full.columns, captured)}
+        coordinator.async_set_updated_data(replace(coordinator.data, rows=rows))
+        await hass.async_block_till_done()
+
+    await show(0, 4)
+    told.clear()
+    await show(0, 0)
+    await show(0, 4)  # it was not emptied: the meter had only not told it
+    await show(0, 0)
+    assert not told
+    await show(4, 5)
+    await show(4, 5)
+    assert len(told) == 1
+    await show(4, 6)
+    assert [time for _, time in told] == [
+        row.moment.isoformat() for row in full[4:6] if row.moment
+    ]
 
 
 async def test_covers(

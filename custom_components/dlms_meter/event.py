@@ -65,6 +65,8 @@ class DlmsLog(DlmsEntity, EventEntity):
         logs = self.coordinator.memory.logs
         digests = [digest(row) for row in rows]
         if (mark := logs.get(str(name))) is not None:
+            if not rows:
+                return  # what was told before must be known when the log is no longer empty
             for row in rows[first_new(*mark, rows, digests) :]:
                 self._tell(row, rows)
         newest = max((row.moment for row in rows if row.moment), default=None)
