@@ -121,6 +121,7 @@ _IMPORTS = {
     "dlms_cosem": "dlms_cosem.client",
     "pydlms": "pydlms.client",
 }
+_LONGEST_IMPORT = 0.015
 _TIMED_IMPORT = """
 import importlib, sys, time
 for name in sys.argv[2].split():
@@ -133,12 +134,19 @@ print(time.process_time() - began)
 
 def imports(folder: Path, rounds: int) -> Iterator[Row]:
     """Compare how long imports take, with byte code, beside cryptography and the standard library."""
+    door = min(_import_times("dlms", folder, rounds))
+    yield Row(
+        "import of dlms, whose rooms open when used",
+        f"{door * 1e3:.1f} ms",
+        target="≤ 15 ms",
+        met=door <= _LONGEST_IMPORT,
+    )
     times = {
         name: min(_import_times(module, folder, rounds))
         for name, module in _IMPORTS.items()
     }
-    row = compared("import of the client, with byte code", times, {})
-    yield row._replace(target="≤ 15 ms", met=times["ours"] <= 0.015)
+    row = compared("import of the client and all it may need", times, {})
+    yield row._replace(target="≤ 15 ms", met=times["ours"] <= _LONGEST_IMPORT)
 
 
 def _import_times(module: str, folder: Path, rounds: int) -> Iterator[float]:
