@@ -1,5 +1,6 @@
 """Whole sessions with a simulated meter that can do everything: each service by logical and by short names, by each line."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ from custom_components.dlms_meter.dlms import (
     RemoteProtocolError,
     ServiceError,
     TcpEndpoint,
+    TransportError,
 )
 from custom_components.dlms_meter.dlms.application.fields import LongInvokeIdAndPriority
 from custom_components.dlms_meter.dlms.application.short_name import VariableName
@@ -596,3 +598,26 @@ def test_what_a_meter_does_not_offer(short_names: bool) -> None:
         assert await client.get(VOLTAGE)
 
     way.run(meter, ask)
+
+
+@PLAIN
+def test_nobody_gets_the_answer_to_a_request_that_was_broken_off(way: Way) -> None:
+    """Where answers have no invoke id, the session is over, politely; the others go on."""
+
+    async def ask(client: DlmsClient) -> None:
+        energy, voltage = await client.get(ENERGY), await client.get(VOLTAGE)
+        asking = asyncio.create_task(client.get(ENERGY))
+        await asyncio.sleep(0)  # it is sent, and the answer is under way
+        asking.cancel()
+        await asyncio.wait({asking})
+        assert asking.cancelled()
+        assert client.is_open is not way.short_names
+        if way.short_names:
+            with pytest.raises(TransportError, match="broken off"):
+                await client.get(VOLTAGE)
+        else:
+            assert await client.get(VOLTAGE) == voltage != energy
+
+    meter = way.meter()
+    way.run(meter, ask)
+    assert meter.occupy(object()), "took its leave"

@@ -12,9 +12,13 @@ from .application.get import (
     GetRequestWithList,
     GetResponseWithDatablock,
 )
+from .application.short_name import ReadRequest, WriteRequest
 
 HARMLESS: Final = (GetRequestNormal, GetRequestNext, GetRequestWithList)
 """Requests that may reach the meter twice."""
+
+UNNUMBERED: Final = (ReadRequest, WriteRequest)
+"""Requests without invoke id: an answer that comes late looks like that to the next one."""
 
 
 def belongs(request: Apdu, answer: Apdu) -> bool:

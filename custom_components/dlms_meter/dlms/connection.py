@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, cast
 
-from .answers import HARMLESS
+from .answers import HARMLESS, UNNUMBERED
 from .application.apdu import Apdu, wants_answer
 from .application.association import Association, AssociationState
 from .application.block_transfer import Blocks
@@ -40,6 +40,8 @@ _TOO_LONG: Final = (
     "bytes came, but no complete answer in time; check the line for other senders, "
     "and the speed and format of the gateway's serial port"
 )
+
+_BROKEN_OFF: Final = "A request was broken off, and its answer would be taken for that to the next one. Connect again."
 
 _GATEWAY_BUFFER: Final = 512
 """Octets; some gateways collect as many before they pass them on."""
@@ -183,7 +185,8 @@ class Connection:
         """Carry out a procedure and return its result; further callers wait their turn.
 
         Raises what the procedure raises, `TransportError` and `LinkError` when the connection is lost (it must then
-        be closed and opened anew), `TransportTimeout` when an exchange takes longer than the request timeout.
+        be closed and opened anew), `TransportTimeout` when an exchange takes longer than the request timeout. A request by
+        short names that is cancelled costs the connection as well: nothing tells its answer from that to the next one.
         """
         async with self._lock:
             if self._closing:
@@ -286,6 +289,10 @@ class Connection:
         self._inbox.await_answer()
         try:
             answer = await self._wait(limit)
+        except asyncio.CancelledError, TransportTimeout:
+            if self._error is None and isinstance(request, UNNUMBERED):
+                self._error = TransportTimeout(_BROKEN_OFF)
+            raise
         finally:
             self._request = None
         if answer is not None:
