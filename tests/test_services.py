@@ -113,6 +113,21 @@ async def test_get(hass: HomeAssistant, meter_id: str) -> None:
     assert 220 < answer["value"] < 240
 
 
+@pytest.mark.parametrize("attribute", [0, 2])
+async def test_get_of_what_was_not_read_before(
+    hass: HomeAssistant, loaded: MockConfigEntry, meter_id: str, attribute: int
+) -> None:
+    """Its scaler is read along."""
+    known = loaded.runtime_data.memory.scaler_units
+    known.clear()
+    where = {"device_id": meter_id, "obis": "1-0:32.7.0", "attribute": attribute}
+    answer = await call(hass, "get", where)
+    shown = answer["attributes"]["2"] if attribute == 0 else answer
+    assert shown["unit"] == "V"
+    assert 220 < shown["value"] < 240
+    assert [str(scaler) for scaler in known] == ["3/1-0:32.7.0*255/3"]
+
+
 async def test_get_of_what_has_no_unit(hass: HomeAssistant, meter_id: str) -> None:
     where = {"device_id": meter_id, "obis": ENERGY, "attribute": 3, "class_id": 3}
     answer = await call(hass, "get", where)
