@@ -81,3 +81,8 @@ def test_it_stays_within_its_reader() -> None:
     assert not reader.remaining
     with pytest.raises(DecodeError, match=f"at octet {len(octets)}"):
         finish(read_data_in_slices(Reader(b"\xff" + octets + b"\xff", 1, len(octets))))
+
+
+def test_long_array_within_a_long_element_of_a_compact_array() -> None:
+    octets = bytes.fromhex("13 02 02 01 1388 11 11 82 1389") + bytes(5001)
+    assert finish(read_data_in_slices(Reader(octets))) == read_data(Reader(octets))
