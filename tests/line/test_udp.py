@@ -11,6 +11,7 @@ import pytest
 from custom_components.dlms_meter.dlms import (
     AttributeDescriptor,
     ClientSettings,
+    Conformance,
     Data,
     DlmsClient,
     DlmsError,
@@ -26,11 +27,11 @@ from custom_components.dlms_meter.dlms import (
     open_transport,
 )
 from tests.dlms.transport.test_stream import Recorder
-from tests.simulator import MeterSettings, WrapperSession
+from tests.simulator import SUPPORTED, MeterSettings, WrapperSession
 from tests.transports import run_virtually
 
 from .datagrams import Internet, Network, UdpMeter
-from .sessions import LONGEST, household, poll, settings
+from .sessions import LONGEST, REGISTERS, household, poll, settings
 
 ENDPOINT = UdpEndpoint("meter.example", 4059)
 EVENT_LOG = AttributeDescriptor(7, Obis.parse("0-0:99.98.0"), 2)
@@ -97,6 +98,23 @@ def test_bad_network(
         associations = [d for d in internet.opened[0].sent if d[8] == 0x60]
         assert len(associations) == 1, "an authentication is tried once"
     assert complete >= 40 * share
+
+
+@pytest.mark.parametrize("seed", [20, 31, 70, 86])
+def test_answer_that_comes_when_its_invoke_id_has_its_turn_again(seed: int) -> None:
+    """Sixteen requests after the one that was repeated, the other answer to it would look right."""
+    single = MeterSettings(conformance=SUPPORTED & ~Conformance.MULTIPLE_REFERENCES)
+
+    async def read(network: Network) -> list[Data]:
+        internet = Internet(lambda: WrapperSession(household(single)), network)
+        async with DlmsClient(
+            settings(ENDPOINT, framing=Framing.WRAPPER),
+            open_shared=internet.open_transport,
+        ) as client:
+            return [await client.get(register) for register in REGISTERS * 3]
+
+    values = run_virtually(read(Network(late=0.05, seed=seed)))
+    assert values == run_virtually(read(Network()))
 
 
 def test_silence_is_not_waited_for_for_ever() -> None:

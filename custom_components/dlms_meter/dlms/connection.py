@@ -290,8 +290,7 @@ class Connection:
         try:
             answer = await self._wait(limit)
         except asyncio.CancelledError, TransportTimeout:
-            if self._error is None and isinstance(request, UNNUMBERED):
-                self._error = TransportTimeout(_BROKEN_OFF)
+            self._beware_of_late_answer(request)
             raise
         finally:
             self._request = None
@@ -299,6 +298,13 @@ class Connection:
             self._inbox.answered(answer)
             self._refuse_if_ended(answer)
         return answer
+
+    def _beware_of_late_answer(self, request: Apdu) -> None:
+        """See to it that an answer which may still come is not taken for that to another request."""
+        if isinstance(request, UNNUMBERED):
+            self._error = self._error or TransportTimeout(_BROKEN_OFF)
+        elif self._repeats and isinstance(request, HARMLESS):
+            self._association.spend_invoke_id(request.invoke)
 
     def _refuse_if_ended(self, answer: Apdu) -> None:
         """Take the refusal of a whole request that comes first after a rest for the end of the association."""
