@@ -260,6 +260,24 @@ async def test_progress_is_shown(hass: HomeAssistant, line: Line) -> None:
     assert 0 < fractions[0] < fractions[-1] < 1
 
 
+@pytest.mark.parametrize(
+    ("way", "field", "empty", "error"),
+    [
+        ("serial", "serial_port", {}, "port_missing"),
+        ("network", "host", {"port": 4059}, "host_unknown"),
+    ],
+)
+async def test_connection_left_empty(
+    hass: HomeAssistant, way: str, field: str, empty: dict[str, Any], error: str
+) -> None:
+    form = await choose(hass, await begin_flow(hass), way)
+    form = await answer_flow(hass, form, {field: " ", **empty})
+    assert form["step_id"] == way
+    assert form["errors"] == {field: error}
+    which = await answer_flow(hass, form, {field: "socket://192.0.2.7:1", **empty})
+    assert which["step_id"] == "which"
+
+
 async def test_forms_reach_the_user_interface(
     hass: HomeAssistant, hass_client: ClientSessionGenerator, line: Line
 ) -> None:

@@ -14,7 +14,7 @@ from homeassistant.core import callback
 from . import flow_schemas as schemas
 from .channel import async_get_channel
 from .const import CONF_MECHANISM, CONF_SERIAL_PORT, DOMAIN, MECHANISM_LLS
-from .dlms import Access
+from .dlms import Access, Symptom
 from .failures import Failure, failure_of
 from .flow_access import AnotherMeter, check_identity, errors_at
 from .flow_box import BoxSteps
@@ -61,6 +61,9 @@ class DlmsConfigFlow(FindSteps, BoxSteps, domain=DOMAIN):
         if user_input is None:
             return self._show_connection("serial", schemas.SERIAL)
         entered: str = user_input[CONF_SERIAL_PORT].strip()
+        if not entered:
+            errors = {CONF_SERIAL_PORT: str(Symptom.PORT_MISSING)}
+            return self._show_connection("serial", schemas.SERIAL, errors)
         port = await async_lasting_name(self.hass, entered)
         return await self._async_connected({CONF_SERIAL_PORT: port})
 
@@ -70,15 +73,19 @@ class DlmsConfigFlow(FindSteps, BoxSteps, domain=DOMAIN):
         """Ask where on the network the meter or gateway is."""
         if user_input is None:
             return self._show_connection("network", schemas.NETWORK)
+        host: str = user_input[CONF_HOST].strip()
+        if not host:
+            errors = {CONF_HOST: str(Symptom.HOST_UNKNOWN)}
+            return self._show_connection("network", schemas.NETWORK, errors)
         return await self._async_connected(
-            {
-                CONF_HOST: user_input[CONF_HOST].strip(),
-                CONF_PORT: user_input[CONF_PORT],
-            }
+            {CONF_HOST: host, CONF_PORT: user_input[CONF_PORT]}
         )
 
     def _show_connection(
-        self, step_id: str, schema: schemas.Schema
+        self,
+        step_id: str,
+        schema: schemas.Schema,
+        errors: dict[str, str] | None = None,
     ) -> ConfigFlowResult:
         return self.async_show_form(
             step_id=step_id,
@@ -86,6 +93,7 @@ class DlmsConfigFlow(FindSteps, BoxSteps, domain=DOMAIN):
                 schema,  # type: ignore[arg-type]
                 self._data,
             ),
+            errors=errors,
         )
 
     async def _async_connected(self, connection: dict[str, Any]) -> ConfigFlowResult:
