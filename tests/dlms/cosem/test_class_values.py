@@ -263,7 +263,12 @@ def test_data_is_written_as_it_is() -> None:
         (3, 2, 5, "06 00000001", None),  # scaled how?
         (3, 2, "5", "06 00000001", ScalerUnit(0, 30)),
         (3, 2, Decimal("0.5"), "06 00000001", ScalerUnit(0, 30)),
+        (3, 2, Decimal("1e999999"), "06 00000001", ScalerUnit(-1, 30)),
         (1, 2, 300, "11 01", None),
+        (1, 2, Decimal("Infinity"), "11 01", None),
+        (1, 2, Decimal("1e999999999"), "11 01", None),
+        (1, 2, Decimal("sNaN"), "17 3f800000", None),
+        (1, 2, 10**400, "17 3f800000", None),
         (1, 2, True, "11 01", None),
         (1, 2, "x", "11 01", None),
         (1, 2, (1, 2), "0900", None),

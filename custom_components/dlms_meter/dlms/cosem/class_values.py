@@ -164,7 +164,10 @@ def _unscaled(
     number = value.value if isinstance(value, Quantity) else value
     if scaler_unit is None or not isinstance(number, int | Decimal):
         raise LocalProtocolError(f"{attribute}: a number, and its scaler, are needed")
-    return Decimal(number).scaleb(-scaler_unit.scaler)
+    try:
+        return Decimal(number).scaleb(-scaler_unit.scaler)
+    except ArithmeticError as error:
+        raise LocalProtocolError(f"{attribute}: no meter counts that far") from error
 
 
 _KNOWN: dict[str, Callable[..., tuple[Value, ...]]] = {
@@ -177,6 +180,8 @@ _FLOATS = {DataType.FLOATING_POINT, DataType.FLOAT32, DataType.FLOAT64}
 _NUMBERS = {
     data_type for data_type, (_, kind) in FIXED.items() if kind is int
 } | _FLOATS
+_MOST_DIGITS = 20
+"""Of a whole number of 64 bits."""
 _MOMENTS: dict[str, tuple[type[DlmsDateTime | DlmsDate | DlmsTime], int]] = {
     "date_time": (DlmsDateTime, 12),
     "date": (DlmsDate, 5),
@@ -308,11 +313,20 @@ def _read_whole(data: Data) -> int:
 
 
 def _write_whole(data_type: DataType, value: object) -> Data:
-    if isinstance(value, Decimal) and value == value.to_integral_value():
+    if isinstance(value, Decimal) and _is_whole(value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise _misfit(value, data_type)
     return Data(data_type, int(value))
+
+
+def _is_whole(value: Decimal) -> bool:
+    """Tell whether a number is whole, and no longer than any type holds: of others an int would fill the memory."""
+    return (
+        value.is_finite()
+        and value.adjusted() < _MOST_DIGITS
+        and value == value.to_integral_value()
+    )
 
 
 def _read_leaf(data_type: DataType, data: Data) -> Value:
@@ -323,7 +337,10 @@ def _read_leaf(data_type: DataType, data: Data) -> Value:
 
 def _write_leaf(data_type: DataType, value: object) -> Data:
     if data_type in _FLOATS and isinstance(value, int | Decimal):
-        return Data(data_type, float(value))
+        try:
+            return Data(data_type, float(value))
+        except (OverflowError, ValueError) as error:
+            raise _misfit(value, data_type) from error
     if isinstance(value, DlmsDateTime | DlmsDate | DlmsTime):
         return Data(data_type, value.encode())
     if data_type is DataType.OCTET_STRING and isinstance(value, str):
