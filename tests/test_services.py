@@ -451,6 +451,8 @@ async def test_bad_input_gives_one_clear_sentence(
         ("set", {"obis": ENERGY, "data_hex": "11", "value": 1, "confirm": True}),
         ("invoke", {"obis": ENERGY, "method": 0, "confirm": True}),
         ("synchronise_clock", {"method": "guess"}),
+        ("set_clock", {"time": "0001-01-01 00:00:00", "confirm": True}),
+        ("set_clock", {"time": "9999-12-31 23:59:59", "confirm": True}),
         ("read_profile", {"obis": ENERGY, "newest": 0}),
     ],
 )

@@ -33,6 +33,9 @@ ATTR_TIME: Final = "time"
 ATTR_UNTIL: Final = "until"
 ATTR_VALUE: Final = "value"
 
+_YEARS: Final = range(1970, 2100)
+"""What a clock may be set to: what is beyond is a mistake, and no meter expects it."""
+
 type Fields = dict[Any, Any]
 """Part of a schema."""
 
@@ -43,6 +46,14 @@ def obis_code(text: object) -> Obis:
         return Obis.parse(cv.string(text))
     except DlmsError as error:
         raise vol.Invalid(str(error)) from error
+
+
+def clock_time(value: object) -> datetime:
+    """Read a time that a clock may be set to."""
+    moment: datetime = cv.datetime(value)
+    if moment.year not in _YEARS:
+        raise vol.Invalid(f"the year must be {_YEARS[0]} to {_YEARS[-1]}")
+    return moment
 
 
 def _hex(text: object) -> bytes:

@@ -10,7 +10,7 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.helpers import config_validation as cv, service
+from homeassistant.helpers import service
 from homeassistant.helpers.typing import VolSchemaType
 import voluptuous as vol
 
@@ -25,6 +25,7 @@ from .action_calls import (
     SELECTION,
     VALUE,
     aware,
+    clock_time,
     invalid,
     meter_of,
 )
@@ -119,7 +120,7 @@ _ACTIONS: Final = (
     _Action(
         "set_clock",
         _set_clock,
-        {**DEVICE, vol.Required(ATTR_TIME): cv.datetime, **CONFIRM},
+        {**DEVICE, vol.Required(ATTR_TIME): clock_time, **CONFIRM},
     ),
     _Action(
         "synchronise_clock",

@@ -117,6 +117,7 @@ SELECTIONS: list[tuple[Selection, list[datetime]]] = [
     ),
     (TimeRange(NOW - timedelta(minutes=20)), ALL[-1:]),
     (TimeRange(NOW), []),
+    (TimeRange(datetime.max.replace(tzinfo=UTC)), []),
     (
         TimeRange(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)),
         ALL,

@@ -122,8 +122,9 @@ class _ProfileReading:
             raise LocalProtocolError(
                 f"{self._buffer.profile} tells no time: ask for entries"
             )
+        since = min(max(since, _EARLIEST), _LATEST)
         span = (
-            max(since, _EARLIEST),
+            since,
             min(until or max(self._buffer.now, since) + _DAY, _LATEST),
         )
         doubtful: dict[Way, CapturedRows] = {}
