@@ -34,7 +34,7 @@ HOME_ASSISTANT_FLOORS = [
     {"action_calls", "flow_access"},
     {"control", "entity", "first_reading", "flow_schemas", "identities", "line_quality"},
     {"coordinator"},
-    {"readings", "sessions"},
+    {"poll", "readings", "sessions"},
     {"exchange", "plan"},
     {"channel", "descriptions", "failures", "logical_devices", "ports", "storage", "trace"},
     {"anonymity", "event_log", "plausibility", "rows", "sub_meters", "units"},

@@ -165,7 +165,7 @@ EVIDENCE = {
     "exception-translations": ("control.py", r"translation_key="),
     "has-entity-name": ("entity.py", r"_attr_has_entity_name = True"),
     "integration-owner": ("manifest.json", r'"codeowners": \[\s+"@'),
-    "log-when-unavailable": ("coordinator.py", r"def _log_failures"),
+    "log-when-unavailable": ("poll.py", r"class FailuresLog"),
     "reauthentication-flow": ("config_flow.py", r"async def async_step_reauth\b"),
     "reconfiguration-flow": ("config_flow.py", r"async def async_step_reconfigure\b"),
     "repair-issues": ("repairs.py", r"async def async_create_fix_flow"),

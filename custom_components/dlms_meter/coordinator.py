@@ -1,10 +1,9 @@
 """Polling: one complete session a poll, and what Home Assistant makes of its errors."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-import logging
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -29,29 +28,19 @@ from .dlms import (
     DlmsError,
     Identity,
     InvocationCounterRefused,
-    LastEntries,
     LocalProtocolError,
-    MeterClock,
-    Obis,
-    ProfileRows,
-    ReadReport,
-    RemoteProtocolError,
-    ServiceError,
     Symptom,
-    Value,
 )
 from .failures import Failure, failure_of, is_refusal, pause_after, secrets_are_wanted
 from .issues import DATA_COUNTER, DATA_METER, EntryIssues, Issue
 from .logical_devices import async_offer_logical_devices, sap_assignments
 from .plan import (
-    COMPACT_DATA_CLASS,
-    ROWS_CLASSES,
     EntityPlan,
     is_adjustable,
-    is_in_rows,
     plan_entities,
 )
 from .plausibility import PlausibilityGuard
+from .poll import FailuresLog, Readings, async_read, believed
 from .ports import async_ask_about_port
 from .readings import with_choice
 from .sessions import MeterSessions
@@ -62,26 +51,10 @@ from .trace import Occasion, Trace
 
 type DlmsConfigEntry = ConfigEntry[DlmsCoordinator]
 
-NEWEST_ENTRIES: Final = 10
-"""So many entries of a profile are read in a poll."""
 _OBJECTS_LAST: Final = timedelta(days=1)
 """A firmware or a technician may add objects: the list is read anew after this time."""
 _SUB_METERS_LAST: Final = timedelta(hours=1)
 _SAVE_DELAY: Final = 600
-
-
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """What one poll brought: values, and what the meter did not tell."""
-
-    values: Mapping[AttributeDescriptor, Value]
-    failed: Mapping[AttributeDescriptor, DlmsError]
-    read_at: datetime
-    """When the last answer came (UTC)."""
-    clock: MeterClock
-    """How the meter's times are to be read."""
-    rows: Mapping[Obis, ProfileRows] = field(default_factory=dict)
-    """The newest entries of profiles, oldest first."""
 
 
 class DlmsCoordinator(DataUpdateCoordinator[Readings]):
@@ -114,7 +87,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         self._store = MeterStore(hass, entry.entry_id)
         self._kept: MeterMemory | None = None
         self._guard = PlausibilityGuard({})
-        self._failing: set[AttributeDescriptor] = set()
+        self._failing = FailuresLog(entry.title)
         self._objects_read: datetime | None = None
         self._sub_meters_read: datetime | None = None
 
@@ -275,11 +248,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
                 await client.read(identity_attributes(objects), {})
                 planned = [a for plan in self.plans() for a in plan.attributes]
                 wanted = list(dict.fromkeys(planned))
-                report = await client.read(
-                    [attribute for attribute in wanted if not is_in_rows(attribute)],
-                    self.memory.scaler_units,
-                )
-                await self._async_read_rows(wanted, report)
+                await async_read(client, wanted, self.memory.scaler_units)
             finally:
                 client.memory, self.memory = learned, kept
 
@@ -287,13 +256,10 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         """See whether the meter has changed, then read what is wanted of it."""
         changed = await self._async_renew_memory()
         known = len(self.memory.scaler_units)
-        wanted = self._wanted()
-        report = await self.client.read(
-            [attribute for attribute in wanted if not is_in_rows(attribute)],
-            self.memory.scaler_units,
+        report, rows = await async_read(
+            self.client, self._wanted(), self.memory.scaler_units
         )
-        rows = await self._async_read_rows(wanted, report)
-        readings = self._believed(report, rows)
+        readings = believed(self.client, self._guard, self.name, report, rows)
         if changed or len(self.memory.scaler_units) != known:
             await self.async_save()
         if changed and self.data is not None:
@@ -302,52 +268,10 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
                 self.name,
             )
             self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
-        self._log_failures(readings)
+        shown = {plan.attributes[0] for plan in self.plans() if plan.attributes}
+        self._failing.note(readings, shown)
         self.async_remember()
         return readings
-
-    async def _async_read_rows(
-        self, wanted: list[AttributeDescriptor], report: ReadReport
-    ) -> dict[Obis, ProfileRows]:
-        """Read the newest entries of profiles, and compact data; what fails goes into the report."""
-        rows: dict[Obis, ProfileRows] = {}
-        for attribute in filter(is_in_rows, wanted):
-            try:
-                rows[attribute.logical_name] = await self._async_read_row(attribute)
-            except (DecodeError, RemoteProtocolError, ServiceError) as error:
-                report.failed[attribute] = error
-        return rows
-
-    async def _async_read_row(self, attribute: AttributeDescriptor) -> ProfileRows:
-        name, zone = attribute.logical_name, dt_util.get_default_time_zone()
-        scaler_units = self.memory.scaler_units
-        if attribute.class_id == COMPACT_DATA_CLASS:
-            return await self.client.read_compact_data(
-                name, scaler_units, time_zone=zone
-            )
-        return await self.client.read_profile(
-            name,
-            LastEntries(NEWEST_ENTRIES),
-            scaler_units,
-            now=dt_util.utcnow(),
-            time_zone=zone,
-        )
-
-    def _believed(
-        self, report: ReadReport, rows: Mapping[Obis, ProfileRows]
-    ) -> Readings:
-        """Note when a report came, hold back what cannot be true, and see how the meter's times are to be read."""
-        now = dt_util.utcnow()
-        values = {
-            attribute: self._guard.believe(self.name, attribute, value, now)
-            for attribute, value in report.values.items()
-        }
-        clock = self.client.memory.clock or MeterClock()
-        for attribute, value in values.items():
-            if attribute.class_id == CLOCK_CLASS and isinstance(value, DlmsDateTime):
-                clock = clock.learn(value, now, dt_util.get_default_time_zone())
-                self.client.memory.clock = clock
-        return Readings(values, report.failed, now, clock, rows)
 
     def _check_identity(self, identity: Identity) -> None:
         """Refuse another meter: an address can come to belong to one, and its readings are not this one's."""
@@ -455,24 +379,3 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             if enabled(plan)
             for attribute in plan.attributes
         }
-
-    def _log_failures(self, readings: Readings) -> None:
-        """Log each attribute once when the meter stops telling it, and once when it tells it again."""
-        shown = {plan.attributes[0] for plan in self.plans() if plan.attributes}
-        for attribute in readings.failed.keys() - self._failing:
-            # Many meters lack what is read beside a value: its status, or the time of its capture.
-            LOGGER.log(
-                logging.WARNING if attribute in shown else logging.DEBUG,
-                "%s: %s cannot be read: %s",
-                self.name,
-                attribute,
-                readings.failed[attribute],
-            )
-        told = readings.values.keys() | {
-            AttributeDescriptor(class_id, name, 2)
-            for name in readings.rows
-            for class_id in ROWS_CLASSES
-        }
-        for attribute in self._failing & told:
-            LOGGER.info("%s: %s is read again", self.name, attribute)
-        self._failing = set(readings.failed)
