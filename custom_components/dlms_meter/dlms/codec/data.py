@@ -7,6 +7,12 @@ from enum import IntEnum
 from struct import calcsize
 from typing import NamedTuple
 
+MAX_DEPTH = 16
+"""Arrays and structures inside each other: deeper ones are refused. The object list, the deepest we know, needs 6."""
+
+VALUES_PER_OCTET = 4
+"""Most values one octet of compact-array contents may stand for: null-data takes no octets, time and memory it does."""
+
 
 class DataType(IntEnum):
     """Tags of the CHOICE Data."""
@@ -117,6 +123,11 @@ class TypeDescription(NamedTuple):
         if self.type in FIXED:
             return calcsize(FIXED[self.type][0]), 1
         return int(self.type not in EMPTY), 1  # a string has at least its length octet
+
+    def inflates(self) -> bool:
+        """Whether few octets, or none, would make many values."""
+        octets, values = self.least()
+        return values > VALUES_PER_OCTET * octets
 
 
 class CompactArray(NamedTuple):
