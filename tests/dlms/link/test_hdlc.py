@@ -21,7 +21,6 @@ from custom_components.dlms_meter.dlms.link import (
     LinkUp,
 )
 from custom_components.dlms_meter.dlms.link.hdlc import (
-    MAX_OCTETS_WITHOUT_PROGRESS,
     HdlcLimits,
     HdlcLink,
     HdlcParameters,
@@ -29,6 +28,9 @@ from custom_components.dlms_meter.dlms.link.hdlc import (
 )
 from custom_components.dlms_meter.dlms.link.hdlc_address import HdlcAddress
 from custom_components.dlms_meter.dlms.link.hdlc_frame import Frame, FrameType
+from custom_components.dlms_meter.dlms.link.hdlc_patience import (
+    MAX_OCTETS_WITHOUT_PROGRESS,
+)
 from tests.dlms.link.server import CLIENT, SERVER, Server, answer_to, sent, to_client
 from tests.harness import Json, Vector, each, vectors
 
@@ -302,8 +304,9 @@ def test_silence_is_answered_by_disc_then_snrm_then_snrm_without_parameters() ->
 )
 def test_attempts(attempts: int, send_parameters: bool, expected: list[str]) -> None:
     link = HdlcLink(HdlcParameters(attempts=attempts, send_parameters=send_parameters))
-    frames = list(link._connection_steps())
+    frames = list(link._steps)
     assert [f.type.name + "+" * bool(f.information) for f in frames] == expected
+    assert link.fell_back == ({"SNRM+", "SNRM"} <= set(expected))
 
 
 def test_busy_meter() -> None:

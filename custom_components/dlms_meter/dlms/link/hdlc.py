@@ -5,7 +5,7 @@ with RR: N(R) of the answer tells what the server has, N(R) of ours what it must
 frame that means something in it, stands in the tables at the end of the class.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import IntEnum, auto
 from typing import ClassVar
 
@@ -20,21 +20,13 @@ from . import ApduReceived, LinkDown, LinkEvent, LinkStatistics, LinkUp
 from .hdlc_address import HdlcAddress
 from .hdlc_frame import Frame, FrameDecoder, FrameType
 from .hdlc_parameters import HdlcLimits, HdlcParameters, read_limits
+from .hdlc_patience import Patience
 from .hdlc_stations import Stations
+from .hdlc_steps import Steps
 from .hdlc_window import Notifications, ReceiveWindow, Segment, SendWindow, Verdict
 from .llc import COMMAND, strip_llc
-from .silence import describe_silence
 
 __all__ = ["HdlcLimits", "HdlcLink", "HdlcParameters", "State"]
-
-MAX_OCTETS_WITHOUT_PROGRESS = 256 * 1024
-"""So much may come while a frame is awaited and none is of use; then the link gives up."""
-
-_DAMAGES_PER_ATTEMPT = 3
-"""A meter whose answers come damaged is at least there: it is asked again so much more often than a silent one."""
-
-_PROMPT_TURNS = 3
-"""Polls and repetitions in direct answer to frames that brought nothing new; after them the timer decides."""
 
 
 class State(IntEnum):
@@ -52,33 +44,20 @@ class HdlcLink:
     Raises `LocalProtocolError` for addresses that do not fit into their octets.
     """
 
-    fell_back: bool
-    """SNRM with parameters brought no connection, so one without was tried."""
-
     _limits: HdlcLimits
     _sender: SendWindow
     _receiver: ReceiveWindow
     _notifications: Notifications
     _decoder: FrameDecoder
-    _steps: Iterator[Frame]  # what is still to be tried to connect, or to disconnect
-    _refusal: LinkError | None  # why the meter does not want to connect
-    _ending: bool  # DISC was asked for, not sent to clear a stale link
+    _steps: Steps
+    _patience: Patience
     _awaiting: bool  # the meter has the word
     _answered: bool  # the last APDU sent wants an answer
     _polled: bool  # the last frame sent was RR
     _has_word: bool  # the meter gave us the word with the last I frame
     _undisturbed: bool  # no timeout since the last I frame
     _burst: int  # I frames since the meter got the word
-    _silences: int  # timeouts without progress
-    _damages: int  # … in which a damaged answer came
-    _last: Frame  # sent
-    _bad_checks: int  # in the statistics when it was sent
-    _discarded: int  # octets, likewise
-    _turns: int  # prompt polls and repetitions since progress or timeout
-    _octets: int  # received without progress
-    _progress: int  # frames that brought something new
-    _progress_at_start: int  # … when the link came up
-    _before: LinkStatistics  # when the present wait began
+    _progress_at_start: int  # the patience's progress when the link came up
 
     def __init__(self, parameters: HdlcParameters) -> None:
         self.parameters = parameters
@@ -111,8 +90,13 @@ class HdlcLink:
     @property
     def answer_begun(self) -> bool:
         """A part of an answer came, or a damaged one: if more is to come, it comes soon."""
-        damaged = self.statistics.bad_checks > self._bad_checks
+        damaged = self._patience.frame_damaged
         return self._awaiting and (damaged or self._decoder.frame_begun)
+
+    @property
+    def fell_back(self) -> bool:
+        """SNRM with parameters brought no connection, so one without was tried."""
+        return self._steps.fell_back
 
     @property
     def negotiated(self) -> HdlcLimits:
@@ -126,7 +110,6 @@ class HdlcLink:
                 "the HDLC link is not disconnected: it cannot be connected again"
             )
         self._start_over()
-        self._mark()
         self._send(next(self._steps))
 
     def send_apdu(self, apdu: bytes, *, answered: bool = True) -> None:
@@ -141,13 +124,13 @@ class HdlcLink:
         self._sender.queue(COMMAND + apdu)
         self._answered = answered
         if not self._awaiting:
-            self._mark()
+            self._patience.wait()
             self._send_segments(self._sender.take())
 
     def await_more(self) -> None:
         """Wait on: what was received is not the answer, or not yet all of it. Gives the meter the word if we have it."""
         if self._state is State.CONNECTED and not self._awaiting:
-            self._mark()
+            self._patience.wait()
             self._awaiting = True
             if self._has_word:
                 self._poll()
@@ -157,25 +140,22 @@ class HdlcLink:
         if self._state is State.DISCONNECTED:
             self._events.append(LinkDown())
             return
-        if self._ending:
+        if self._steps.ending:
             return
-        self._ending = True
-        self._mark()
-        self._steps = iter([self._frame(FrameType.DISC)] * self.parameters.attempts)
+        self._steps.disconnect()
+        self._patience.wait()
         self._send(next(self._steps))
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the wire, any number, cut anywhere."""
-        self._octets += len(data)
+        self._patience.octets += len(data)
         frames = self._decoder.feed(data)
         if len(frames) == 1 and self._took_segment(frames[0]):
             return
         self._receive(frames)
-        if self._awaiting and self._octets > MAX_OCTETS_WITHOUT_PROGRESS:
+        if self._awaiting and self._patience.is_noisy:
             self._give_up(
-                LinkError(
-                    f"The line does not get quiet: {describe_silence(self._before, self.statistics)}"
-                )
+                LinkError(f"The line does not get quiet: {self._patience.describe()}")
             )
 
     def on_timeout(self) -> None:
@@ -183,18 +163,13 @@ class HdlcLink:
         if not self._awaiting:
             return
         self.statistics.timeouts += 1
-        damaged, before = self.answer_begun, self.statistics.frames_received
+        begun, before = self.answer_begun, self.statistics.frames_received
         self._receive(self._decoder.flush())
         if not self._awaiting or self.statistics.frames_received > before:
             return
-        damaged = damaged or self.statistics.octets_discarded > self._discarded
-        self._turns = 0
-        limit = _DAMAGES_PER_ATTEMPT * self.parameters.attempts
-        if damaged and self._damages < limit:
-            self._damages += 1
+        if self._patience.takes_damage(begun=begun):
             self._ask_again()
         else:
-            self._silences += 1
             self._ON_TIMEOUT[self._state](self)
 
     def data_to_send(self) -> bytes:
@@ -252,7 +227,7 @@ class HdlcLink:
         self._sender.acknowledge_all()
         receiver.add(information)
         self._undisturbed = self._has_word = True
-        self._progressed()
+        self._patience.progressed()
         self._poll()
         return True
 
@@ -267,13 +242,13 @@ class HdlcLink:
         self._receiver = ReceiveWindow(self._limits.window_receive)
         self._state = State.CONNECTED
         self._awaiting = False
-        self._progressed()
-        self._progress_at_start = self._progress
+        self._patience.progressed()
+        self._progress_at_start = self._patience.progress
         self._events.append(LinkUp())
 
     def _established_again(self, frame: Frame) -> None:
         """UA once more, before anything was exchanged: the answer to our last SNRM, so its limits count."""
-        if self._progress == self._progress_at_start:
+        if self._patience.progress == self._progress_at_start:
             self._limits = self.parameters.limits.agreed_with(
                 read_limits(frame.information)
             )
@@ -283,19 +258,12 @@ class HdlcLink:
 
     def _refused(self, frame: Frame) -> None:
         """DM or FRMR in answer to SNRM: clear what may be left of an old link, and try again."""
-        self._refusal = (
-            LinkBusy(
-                f"The meter at address {self._stations.server} refuses the link (DM). The address may be wrong, or another client"
-                " is reading it: close other programs, or wait two minutes until the meter ends the old session."
-            )
-            if frame.type is FrameType.DM
-            else LinkError(f"The meter rejects SNRM (FRMR {frame.information.hex()}).")
-        )
+        self._steps.refused(frame)
         self._next_step()
 
     def _disconnected(self, frame: Frame) -> None:
         """UA or DM in answer to DISC (some meters send DM for both): it is over, or cleared for a new SNRM."""
-        if self._ending:
+        if self._steps.ending:
             self._end(None)
         else:
             self._next_step()
@@ -318,7 +286,7 @@ class HdlcLink:
         """An I frame: a segment of the answer, or the whole."""
         sender = self._sender
         if sender.unacknowledged and sender.acknowledge(frame.receive_sequence):
-            self._progressed()
+            self._patience.progressed()
         verdict = self._receiver.accept(frame, undisturbed=self._undisturbed)
         if verdict is Verdict.REPEATED:
             return
@@ -331,7 +299,7 @@ class HdlcLink:
             sender.acknowledge_all()
         self._undisturbed = True
         if frame.information:
-            self._progressed()
+            self._patience.progressed()
         self._burst += 1
         self._has_word = frame.poll_final or self._burst >= self._receiver.window
         if verdict is Verdict.COMPLETE:
@@ -348,14 +316,14 @@ class HdlcLink:
         self._events.append(ApduReceived(apdu))
         self._awaiting = False
         if self._sender.waiting:
-            self._mark()
+            self._patience.wait()
             self._send_segments(self._sender.take())
 
     def _ready(self, frame: Frame) -> None:
         """RR, RNR or REJ: go on from N(R), if it is our turn."""
         acknowledged = self._sender.acknowledge(frame.receive_sequence)
         if acknowledged:
-            self._progressed()
+            self._patience.progressed()
         if not self._awaiting:
             return
         lost = len(self._sender.unacknowledged)
@@ -378,42 +346,23 @@ class HdlcLink:
 
     # What goes
 
-    def _connection_steps(self) -> Iterator[Frame]:
-        """Yield what is tried to connect, one after another.
-
-        DISC comes second: a meter that still holds the last session answers SNRM with DM, or not at all (Mercury 234).
-        SNRM without parameters comes last, for link layers that SNRM with parameters kills.
-        """
-        bare = self._frame(FrameType.SNRM)
-        offer = (
-            self._frame(FrameType.SNRM, self.parameters.limits.encode())
-            if self.parameters.send_parameters
-            else bare
-        )
-        yield offer
-        if self.parameters.attempts > 1:
-            yield self._frame(FrameType.DISC)
-            yield from [offer] * (self.parameters.attempts - 2)
-            self.fell_back = bare is not offer
-            yield bare
-
     def _next_step(self) -> None:
         """Try the next thing to connect or disconnect; end when there is none."""
         step = next(self._steps, None)
         if step is not None:
             self.statistics.frames_repeated += 1
             self._send(step)
-        elif self._ending:
+        elif self._steps.ending:
             self._end(None)
         else:
-            self._give_up(self._refusal or self._no_answer())
+            self._give_up(self._steps.refusal or self._no_answer())
 
     def _recover(self) -> None:
         """Find out by RR what got lost; every second time send again, for meters that do not answer RR."""
         self._undisturbed = False
-        if self._silences >= self.parameters.attempts:
+        if self._patience.is_silent:
             self._give_up(self._no_answer())
-        elif self._silences % 2 or not self._sender.unacknowledged:
+        elif self._patience.silences % 2 or not self._sender.unacknowledged:
             self._poll()
         else:
             self._repeat()
@@ -429,8 +378,7 @@ class HdlcLink:
 
     def _take_turn(self, action: Callable[[HdlcLink], None]) -> None:
         """Answer a frame that brought nothing new; after a few of these wait for the timer, or it would never end."""
-        if self._turns < _PROMPT_TURNS:
-            self._turns += 1
+        if self._patience.takes_turn():
             action(self)
 
     def _poll(self) -> None:
@@ -467,7 +415,7 @@ class HdlcLink:
         self._stations.sent(frame)
         self.statistics.frames_sent += 1
         self._last = frame
-        self._note_damage()
+        self._patience.note_damage()
         self._awaiting = True
         self._polled = frame.type is FrameType.RR
         self._burst = 0
@@ -483,40 +431,22 @@ class HdlcLink:
         )
         self._receiver = ReceiveWindow(self._limits.window_receive)
         self._notifications = Notifications()
-        self._refusal = None
-        self._steps = self._connection_steps()
-        self._ending = self._awaiting = self._polled = False
+        self._steps = Steps(self.parameters, self._stations)
+        self._patience = Patience(self.parameters.attempts, self.statistics)
+        self._awaiting = self._polled = False
         self._answered = self._has_word = True
-        self.fell_back = False
         self._undisturbed = True
-        self._burst = self._progress = self._progress_at_start = 0
-        self._note_damage()
-        self._mark()
-
-    def _note_damage(self) -> None:
-        """Begin to look for damage in what comes."""
-        self._bad_checks = self.statistics.bad_checks
-        self._discarded = self.statistics.octets_discarded
-
-    def _mark(self) -> None:
-        """Begin to wait for something new: count afresh."""
-        self._before = self.statistics.copy()
-        self._silences = self._damages = self._turns = self._octets = 0
-
-    def _progressed(self) -> None:
-        """Note that the meter brought something new."""
-        self._progress += 1
-        self._silences = self._damages = self._turns = self._octets = 0
+        self._burst = self._progress_at_start = 0
 
     def _no_answer(self) -> TransportTimeout:
         """Say that the meter did not answer, and what came instead."""
         return TransportTimeout(
-            f"The meter at address {self._stations.server} did not answer: {describe_silence(self._before, self.statistics)}"
+            f"The meter at address {self._stations.server} did not answer: {self._patience.describe()}"
         )
 
     def _give_up(self, error: DlmsError) -> None:
         """End the link with a last DISC, so that the meter does not keep it, and wait for nothing."""
-        if self._ending:
+        if self._steps.ending:
             self._end(None)
             return
         if not isinstance(error, LinkBusy):
