@@ -160,6 +160,27 @@ def test_silence_ends_the_link() -> None:
     assert link.statistics == LinkStatistics(frames_sent=1, timeouts=1)
 
 
+def test_nothing_more_is_awaited_while_the_link_is_down() -> None:
+    link = WrapperLink(16, 1)
+    link.await_more()
+    assert not link.awaiting_response
+
+
+def test_waiting_on_begins_afresh() -> None:
+    """Silences before the last answer, or what was taken for it, do not count."""
+    link = WrapperLink(16, 1, patience=2)
+    link.connect()
+    link.send_apdu(b"\xc0")
+    link.on_timeout()
+    link.await_more()
+    link.on_timeout()
+    assert link.events() == [LinkUp()]
+    link.on_timeout()
+    [event] = link.events()
+    assert isinstance(event, LinkDown)
+    assert isinstance(event.error, TransportTimeout)
+
+
 def test_half_an_answer_ends_the_link_and_leaves_nothing_behind() -> None:
     link = up()
     link.send_apdu(b"\xc0")
