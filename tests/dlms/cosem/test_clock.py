@@ -201,6 +201,15 @@ def test_what_is_remembered_of_the_stamps_before_changes_nothing(
         assert remembers.read(bytes(octets)) == alone.read(bytes(octets)), octets.hex()
 
 
+def test_more_times_of_the_day_than_are_remembered() -> None:
+    """Every second of an hour."""
+    reader, noon = MomentReader(MeterClock()), datetime(2026, 7, 1, 12, tzinfo=UTC)
+    for second in range(3600):
+        moment = noon + timedelta(seconds=second)
+        octets = DlmsDateTime.from_datetime(moment).encode()
+        assert reader.read(octets) == moment
+
+
 @pytest.mark.parametrize(
     "stamp_", [None, b"", bytes(11), "2026", 1.5, 10**20, -(10**20)]
 )
