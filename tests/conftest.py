@@ -1,6 +1,8 @@
 """What every Home Assistant test needs. A test that talks to 127.0.0.1 asks for `socket_enabled`."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
@@ -16,8 +18,34 @@ from custom_components.dlms_meter import channel
 from custom_components.dlms_meter.const import DOMAIN
 from custom_components.dlms_meter.dlms import ClientSettings, connection
 from custom_components.dlms_meter.settings import from_input
+from tests.foreign.matrix import MATRICES, Matrix
 from tests.home import PUBLIC, TITLE, UNIQUE_ID, Line
 from tests.simulator import Meter
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the matrices to the process that prints them, where tests run in several."""
+    handed_over: dict[str, object] | None = getattr(
+        session.config, "workeroutput", None
+    )
+    if handed_over is not None:
+        handed_over["matrices"] = [asdict(matrix) for matrix in MATRICES if matrix.rows]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """Take the matrices another process filled in."""
+    handed_over: dict[str, list[dict[str, Any]]] = getattr(node, "workeroutput", {})
+    MATRICES.extend(Matrix(**fields) for fields in handed_over.get("matrices", []))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the matrices of what was tried with implementations by others."""
+    for matrix in MATRICES:
+        if matrix.rows:
+            terminalreporter.section(matrix.title)
+            for line in matrix.lines():
+                terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)
