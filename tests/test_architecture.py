@@ -28,7 +28,7 @@ HOME_ASSISTANT_FLOORS = [
     {"__init__"},
     {
         "binary_sensor", "button", "config_flow", "diagnostics", "event", "number", "repairs", "select", "sensor",
-        "services", "statistics", "switch",
+        "services", "switch",
     },
     {"flow_box", "flow_find", "object_actions", "options_flow", "profile_action"},
     {"action_calls", "flow_access"},
