@@ -22,7 +22,7 @@ def _is_new(event: er.EventEntityRegistryUpdatedData) -> bool:
     return event["action"] == "create"
 
 
-def _restore(data: Any, states: dict[str, StoredState]) -> None:
+def _restore(data: Any, states: dict[str, StoredState]) -> None:  # noqa: ANN401  of another release
     """Take states to restore by the names of entities, and find them again when these are registered."""
     data.last_states_by_entity_id = states
     data.hass.bus.async_listen(
