@@ -295,8 +295,11 @@ class SecureServer:
                 outcome = denied if returned is None else proven
                 return ActionResponseNormal(invoke, outcome).encode()
             case ReadRequest((ParameterizedAccess(name, (0, parameters)),)) if (
-                name == REPLY_TO_HLS_NAME and not self._called_by_write
+                name == REPLY_TO_HLS_NAME
             ):
+                if self._called_by_write:
+                    unavailable = DataAccessResult.OBJECT_UNAVAILABLE
+                    return ReadResponse((unavailable,)).encode()
                 returned = self._check(parameters, handshake)
                 result = returned or DataAccessResult.READ_WRITE_DENIED
                 return ReadResponse((result,)).encode()

@@ -78,6 +78,7 @@ from custom_components.dlms_meter.dlms.application.short_name import (
 from custom_components.dlms_meter.dlms.codec.cursor import Reader
 from custom_components.dlms_meter.dlms.codec.data import Data, DataType
 from custom_components.dlms_meter.dlms.cosem.descriptors import AttributeDescriptor
+from custom_components.dlms_meter.dlms.cosem.meter_memory import MeterMemory
 from custom_components.dlms_meter.dlms.cosem.obis import Obis
 from custom_components.dlms_meter.dlms.errors import (
     AuthenticationFailed,
@@ -567,18 +568,21 @@ def test_proofs_that_fail(answer: bytes, error: type[DlmsError], words: str) -> 
 
 
 class ShortNamePeer(Peer):
-    """A meter that wants reply_to_HLS by Write, or refuses it."""
+    """A meter that wants reply_to_HLS by Write, or refuses it; it counts the proofs it was given."""
 
     first: Apdu = ReadResponse((DataAccessResult.OBJECT_UNDEFINED,))
     written: Apdu | None = WriteResponse((DataAccessResult.SUCCESS,))
     returned: Data | None = None
+    proofs = 0
 
     def prove(self, request: Apdu) -> Apdu:
         match request:
             case ReadRequest((ParameterizedAccess(),)):
+                self.proofs += 1
                 return self.first
             case WriteRequest((VariableName(name),), (Data(_, answer),)):
                 assert name == REPLY_TO_HLS_NAME
+                self.proofs += 1
                 self.returned = self.check(answer)
                 assert self.returned is not None
                 return self.written or ReadResponse((self.returned,))
@@ -592,22 +596,68 @@ class ShortNamePeer(Peer):
 SHORT = client(Mechanism.HLS_SHA1, None, context=ApplicationContext.SHORT_NAME)
 
 
-def associate_with(peer: Peer) -> Association:
-    association = Association(SHORT)
+def associate_with(peer: Peer, memory: MeterMemory | None = None) -> Association:
+    association = Association(SHORT, memory=memory)
     drive(associate(association), partial(exchange, association, peer))
     return association
 
 
-def test_a_meter_that_wants_its_methods_written() -> None:
-    for first in (
-        ReadResponse((DataAccessResult.OBJECT_UNDEFINED,)),
-        decode_apdu(bytes.fromhex("d80202")),
-        decode_apdu(bytes.fromhex("0e050401")),
-    ):
-        for written in (WriteResponse((DataAccessResult.SUCCESS,)), None):
-            peer = ShortNamePeer(SHORT)
-            peer.first, peer.written = first, written
-            assert associate_with(peer).state is AssociationState.ASSOCIATED
+@pytest.mark.parametrize(
+    "written", [WriteResponse((DataAccessResult.SUCCESS,)), None], ids=["read", "told"]
+)
+@pytest.mark.parametrize(
+    "first",
+    [
+        "0c010104",  # data access result: object undefined
+        "d80201",  # service unknown
+        "d80102",  # service not supported
+        "0e050302",  # service: service unsupported
+        "0e050401",  # definition: object undefined
+        "0e050403",  # definition: object attribute inconsistent
+    ],
+)
+def test_a_meter_that_wants_its_methods_written(
+    first: str, written: Apdu | None
+) -> None:
+    peer, memory = ShortNamePeer(SHORT), MeterMemory()
+    peer.first, peer.written = decode_apdu(bytes.fromhex(first)), written
+    assert associate_with(peer, memory).state is AssociationState.ASSOCIATED
+    assert peer.proofs == 2
+    assert memory.writes_methods
+    again = ShortNamePeer(SHORT)
+    associate_with(again, memory)
+    assert again.proofs == 1
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "d80101",  # service not allowed, operation not possible
+        "d80103",  # service not allowed, other reason
+        "0e050502",  # access: object access violated
+        "0e050300",  # service: other
+    ],
+)
+def test_a_proof_that_is_refused_by_an_exception_is_not_given_twice(
+    refusal: str,
+) -> None:
+    """A strict meter counts each proof that fails, and after a few it lets nobody in."""
+    peer = ShortNamePeer(SHORT)
+    peer.first = decode_apdu(bytes.fromhex(refusal))
+    with pytest.raises(AuthenticationFailed):
+        associate_with(peer)
+    assert peer.proofs == 1
+
+
+def test_a_meter_that_wants_its_methods_read_after_all() -> None:
+    memory = MeterMemory(writes_methods=True)
+    peer = ShortNamePeer(SHORT)
+    peer.written = WriteResponse((DataAccessResult.OBJECT_UNDEFINED,))
+    with pytest.raises(AuthenticationFailed):
+        associate_with(peer, memory)
+    assert memory.writes_methods is None
+    associate_with(Peer(SHORT), memory)
+    assert memory.writes_methods is None
 
 
 @pytest.mark.parametrize(

@@ -54,3 +54,21 @@ def test_confirmed_service_error_of_other_kinds(octets: str, reason: str) -> Non
     assert isinstance(error.code, OtherError)
     assert error.reason == reason
     assert error.encode() == bytes.fromhex(octets)
+
+
+@pytest.mark.parametrize(
+    ("octets", "unknown"),
+    [
+        ("d80201", True),
+        ("d80102", True),
+        ("d80101", False),
+        ("0e050302", True),
+        ("0e050402", True),
+        ("0e050502", False),  # the same number in another class
+        ("0e050301", False),
+    ],
+)
+def test_what_a_meter_does_not_know(octets: str, unknown: bool) -> None:
+    refusal = decode_apdu(bytes.fromhex(octets))
+    assert isinstance(refusal, ExceptionResponse | ConfirmedServiceError)
+    assert refusal.is_unknown is unknown

@@ -34,6 +34,13 @@ _ERRORS: dict[ErrorClass, type[Code]] = {
     ErrorClass.TASK: TaskError,
 }
 
+_UNKNOWN = (
+    ServiceUseError.SERVICE_UNSUPPORTED,
+    DefinitionError.OBJECT_UNDEFINED,
+    DefinitionError.OBJECT_CLASS_INCONSISTENT,
+    DefinitionError.OBJECT_ATTRIBUTE_INCONSISTENT,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ExceptionResponse:
@@ -71,6 +78,14 @@ class ExceptionResponse:
         return self.service_error
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether the meter knows no such service."""
+        return (
+            self.state_error is ExceptionStateError.SERVICE_UNKNOWN
+            or self.service_error is ExceptionServiceError.SERVICE_NOT_SUPPORTED
+        )
+
+    @property
     def reason(self) -> str:
         """Both codes in words."""
         return f"{self.state_error.label}, {self.service_error.label}"
@@ -102,6 +117,11 @@ class ConfirmedServiceError:
     def code(self) -> Code:
         """The value as a code of its class."""
         return _ERRORS.get(self.error_class, OtherError)(self.value)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the meter knows no such service, or nothing under the name it was asked for."""
+        return any(self.code is unknown for unknown in _UNKNOWN)
 
     @property
     def reason(self) -> str:

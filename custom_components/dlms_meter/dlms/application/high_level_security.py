@@ -15,6 +15,8 @@ from .failure import ConfirmedServiceError, ExceptionResponse
 from .get import GetResult
 from .procedure import Procedure
 from .short_name import (
+    METHOD_CALL,
+    NOT_THERE,
     ParameterizedAccess,
     ReadRequest,
     ReadResponse,
@@ -26,17 +28,6 @@ from .short_name import (
 REPLY_TO_HLS = MethodDescriptor(15, Obis.parse("0-0:40.0.0*255"), 1)
 REPLY_TO_HLS_NAME = 0xFA58
 
-_METHOD_CALL = 0  # selector of parameterised access that calls a method
-
-# Results by which a meter tells that it does not know the method where we looked for it, and not that we failed.
-_NOT_THERE = {
-    DataAccessResult.OBJECT_UNDEFINED,
-    DataAccessResult.OBJECT_CLASS_INCONSISTENT,
-    DataAccessResult.OBJECT_UNAVAILABLE,
-    DataAccessResult.TYPE_UNMATCHED,
-    DataAccessResult.SCOPE_OF_ACCESS_VIOLATED,
-}
-
 
 def exchange_proofs(association: Association) -> Procedure[None]:
     """Prove to the meter who we are, and have it prove who it is.
@@ -45,7 +36,7 @@ def exchange_proofs(association: Association) -> Procedure[None]:
     """
     proof = Data(DataType.OCTET_STRING, association.proof())
     if association.uses_short_names:
-        answer = yield from _reply_by_short_name(proof)
+        answer = yield from _reply_by_short_name(association, proof)
     else:
         answer = yield from _reply_by_logical_name(association, proof)
     octets = answer.value if isinstance(answer, Data) else None
@@ -64,18 +55,38 @@ def _reply_by_logical_name(
     return answer.outcome.returned
 
 
-def _reply_by_short_name(proof: Data) -> Procedure[GetResult | None]:
-    """Call the method by Read, as the standard has it; some meters want Write, and the answer read after it."""
-    call = ParameterizedAccess(REPLY_TO_HLS_NAME, SelectiveAccess(_METHOD_CALL, proof))
-    answer = yield ReadRequest((call,))
-    unknown = isinstance(answer, ExceptionResponse | ConfirmedServiceError)
-    if not unknown and (result := _result_in(answer)) not in _NOT_THERE:
-        return _granted(result)
-    variable = VariableName(REPLY_TO_HLS_NAME)
-    result = _result_in((yield WriteRequest((variable,), (proof,))))
+def _reply_by_short_name(
+    association: Association, proof: Data
+) -> Procedure[GetResult | None]:
+    """Call the method by Read, as the standard has it; some meters want Write, and the answer read after it.
+
+    A strict meter counts proofs that fail: the same one is given once more only where the first was never looked at.
+    """
+    variable, memory = VariableName(REPLY_TO_HLS_NAME), association.memory
+    if not memory.writes_methods:
+        call = SelectiveAccess(METHOD_CALL, proof)
+        answer = yield ReadRequest((ParameterizedAccess(REPLY_TO_HLS_NAME, call),))
+        if not _is_unknown(answer):
+            return _granted(_result_in(answer))
+    answer = yield WriteRequest((variable,), (proof,))
+    if _is_unknown(answer):
+        memory.writes_methods = None
+    result = _result_in(answer)
     if result is DataAccessResult.SUCCESS:
         result = _result_in((yield ReadRequest((variable,))))
-    return _granted(result)
+    returned = _granted(result)
+    memory.writes_methods = True
+    return returned
+
+
+def _is_unknown(answer: Apdu | None) -> bool:
+    """Tell whether the meter does not know the method where we looked for it; our proof it has then not seen."""
+    match answer:
+        case ExceptionResponse() | ConfirmedServiceError():
+            return answer.is_unknown
+        case ReadResponse(results=(result,)) | WriteResponse(results=(result,)):
+            return result in NOT_THERE
+    return False
 
 
 def _result_in(answer: Apdu | None) -> GetResult:

@@ -38,6 +38,18 @@ _READ_DATA_BLOCK_ACCESS = 6
 _WRITE_DATA_BLOCK_ACCESS = 7
 _DATA_BLOCK_RESULT = 2
 
+METHOD_CALL = 0
+"""The selector of parameterised access that invokes a method."""
+
+NOT_THERE = {
+    DataAccessResult.OBJECT_UNDEFINED,
+    DataAccessResult.OBJECT_CLASS_INCONSISTENT,
+    DataAccessResult.OBJECT_UNAVAILABLE,
+    DataAccessResult.TYPE_UNMATCHED,
+    DataAccessResult.SCOPE_OF_ACCESS_VIOLATED,
+}
+"""Results by which a meter tells that it does not know a method where we looked for it, and not that it failed."""
+
 
 class VariableName(NamedTuple):
     """A whole attribute."""

@@ -35,6 +35,8 @@ from .procedure import (
     send_blocks,
 )
 from .short_name import (
+    METHOD_CALL,
+    NOT_THERE,
     BlockArrived,
     BlockNumberAccess,
     DataBlockResult,
@@ -53,23 +55,11 @@ from .short_name import (
 ITEM_OCTETS = 3
 """What a ReadRequest needs for each attribute: CHOICE and short name."""
 
-METHOD_CALL = 0
-"""The selector of parameterised access that invokes a method."""
-
 _ONE_VALUE, _ONE_ERROR = b"\1\0", b"\1\1"
 """How a list of one result begins: its count and its CHOICE."""
 
 _ZERO = Data(DataType.INTEGER, 0)
 """What the standard hands over to a method that needs nothing."""
-
-# Results by which a meter tells that it does not know a method where we looked for it, and not that it failed.
-_NOT_THERE = {
-    DataAccessResult.OBJECT_UNDEFINED,
-    DataAccessResult.OBJECT_CLASS_INCONSISTENT,
-    DataAccessResult.OBJECT_UNAVAILABLE,
-    DataAccessResult.TYPE_UNMATCHED,
-    DataAccessResult.SCOPE_OF_ACCESS_VIOLATED,
-}
 
 type _Variable = VariableName | ParameterizedAccess
 
@@ -201,7 +191,7 @@ def invoke_one(
         except ServiceError as error:
             # An exception is no DataAccessResult: the meter could not make anything of the call.
             failed = isinstance(error.result, DataAccessResult) and (
-                error.result not in _NOT_THERE
+                error.result not in NOT_THERE
             )
             if failed or memory.writes_methods is False:
                 raise
