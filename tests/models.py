@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from custom_components.dlms_meter.dlms import Data, Obis, Unit
+from tests.simulator.controls import _writable
 from tests.simulator.household import (
     HOUSEHOLD_METER,
     association,
@@ -62,6 +63,29 @@ def demand(code: str, current: int, last: int, unit: int) -> MeterObject:
 
 def disconnector(code: str, *, connected: bool, state: int) -> MeterObject:
     return cosem_object(70, code, boolean(connected), enum(state), enum(2), methods=2)
+
+
+POWER = "1-0:1.7.0"
+WATCHED = structure(uint16(3), octets(Obis.parse(POWER)), int8(2))
+"""What a limiter compares with its limits: the power drawn."""
+
+
+def limiter(watched: Data = WATCHED) -> MeterObject:
+    nothing = structure(octets(bytes(6)), uint16(0))
+    return cosem_object(
+        71,
+        "0-0:17.0.0",
+        watched,
+        uint32(0),
+        uint32(5000),
+        uint32(1500),
+        uint32(60),
+        uint32(30),
+        structure(uint16(0), octets(bytes(12)), uint32(0)),
+        array(()),
+        boolean(False),
+        structure(nothing, nothing),
+    )
 
 
 def mbus_client(
@@ -129,7 +153,8 @@ PREPAID: Sequence[MeterObject] = (
     register("1-0:1.7.0", 412, 0, Unit.WATT),
     register("1-0:12.7.0", 2304, -1, Unit.VOLT),
     register("1-0:11.7.0", 181, -2, Unit.AMPERE),
-    disconnector("0-0:96.3.10", connected=False, state=2),
+    _writable(disconnector("0-0:96.3.10", connected=False, state=2), 4),
+    _writable(limiter(), 4, 5, 6, 7),
     cosem_object(
         111, "0-0:19.0.0", structure(enum(1), enum(2)), uint8(1), uint8(0), int32(1250), int32(0), methods=3,
     ),
@@ -143,7 +168,7 @@ SUB_METERS: Sequence[MeterObject] = (
     register("1-0:1.8.0", 7_654_321, 0, Unit.WATT_HOUR),
     mbus_client(1, 0x12345678, 0x2324, 3),  # IYD
     extended("0-1:24.2.1", 1_234_567, -3, Unit.CUBIC_METRE, uint8(0)),
-    disconnector("0-1:24.4.0", connected=True, state=1),
+    _writable(disconnector("0-1:24.4.0", connected=True, state=1), 4),
     mbus_client(2, 0x87654321, 0x11A5, 7, alarm=4),  # DME
     extended("0-2:24.2.1", 98_765, -3, Unit.CUBIC_METRE, uint8(0)),
     mbus_client(3, 33_445_566, 0x2C2D, 4),  # KAM, as a plain number
@@ -196,5 +221,5 @@ INDUSTRIAL: Sequence[MeterObject] = (
     data("1-0:0.9.2", octets(MOMENT_OCTETS[:5])),
     data("0-0:1.1.0", uint32(1_794_321_000)),
     compact_data(),
-    *(item for item in HOUSEHOLD_METER if item.class_id == 7),
+    *(_writable(item, 4) for item in HOUSEHOLD_METER if item.class_id == 7),
 )  # fmt: skip

@@ -11,9 +11,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.dlms_meter.const import (
+    CONF_CHANGE_SETTINGS,
     CONF_REFERENCING,
     CONF_SUPPLY_SWITCH,
     DOMAIN,
+    PLATFORMS,
     REFERENCING_SHORT,
 )
 from custom_components.dlms_meter.settings import from_input
@@ -39,6 +41,8 @@ METERS: dict[str, Sequence[MeterObject]] = {
     "industrial": INDUSTRIAL,
 }
 NOW = "2026-11-20T12:00:30Z"
+EVERYTHING_ALLOWED = {CONF_SUPPLY_SWITCH: True, CONF_CHANGE_SETTINGS: True}
+EACH_METER = pytest.mark.parametrize("name", METERS)
 
 
 async def load(
@@ -78,12 +82,16 @@ def described(hass: HomeAssistant, entity: er.RegistryEntry) -> str:
     if state is None:
         return f"disabled: {entity.original_name}"
     attributes = state.attributes
+    is_of_real_time = entity.translation_key == "session_time"
+    value = "real time" if is_of_real_time else state.state
     facts = (
         entity.original_name,
-        f"{state.state} {attributes.get('unit_of_measurement', '')}".rstrip(),
+        f"{value} {attributes.get('unit_of_measurement', '')}".rstrip(),
         attributes.get("device_class"),
         attributes.get("state_class"),
         entity.entity_category,
+        *(attributes[key] for key in ("min", "max", "step") if key in attributes),
+        attributes.get("options"),
     )
     return " | ".join(str(fact) for fact in facts if fact is not None)
 
@@ -93,7 +101,7 @@ def time_stands_still(freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to(NOW)
 
 
-@pytest.mark.parametrize("name", METERS)
+@EACH_METER
 @pytest.mark.usefixtures("time_stands_still")
 async def test_meter(
     hass: HomeAssistant,
@@ -102,11 +110,54 @@ async def test_meter(
     snapshot: SnapshotAssertion,
     name: str,
 ) -> None:
+    """As it is when the user allowed everything and enabled nothing."""
     hass.config_entries.async_update_entry(
-        entry, data=from_input(WITH_PASSWORD), options={CONF_SUPPLY_SWITCH: True}
+        entry, data=from_input(WITH_PASSWORD), options=EVERYTHING_ALLOWED
     )
     await load(hass, line, entry, METERS[name])
     assert shown(hass, entry) == snapshot
+
+
+async def load_everything(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry, name: str
+) -> None:
+    """Load a meter with all its entities, and read it until all is there that may be."""
+    hass.config_entries.async_update_entry(
+        entry, data=from_input(WITH_PASSWORD), options=EVERYTHING_ALLOWED
+    )
+    await load(hass, line, entry, METERS[name])
+    await entry.runtime_data.async_refresh()
+    await hass.async_block_till_done()
+
+
+@EACH_METER
+@pytest.mark.usefixtures("everything_enabled", "time_stands_still")
+async def test_meter_with_everything_enabled(
+    hass: HomeAssistant,
+    line: Line,
+    entry: MockConfigEntry,
+    snapshot: SnapshotAssertion,
+    name: str,
+) -> None:
+    await load_everything(hass, line, entry, name)
+    assert shown(hass, entry) == snapshot
+
+
+@pytest.mark.usefixtures("everything_enabled", "time_stands_still")
+async def test_every_platform_is_among_them(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry
+) -> None:
+    """The snapshots show at least one entity of each, with a state."""
+    seen: set[str] = set()
+    for name in METERS:
+        await load_everything(hass, line, entry, name)
+        states = hass.states.async_all()
+        seen |= {each.domain for each in states if each.state != "unavailable"}
+        await hass.config_entries.async_unload(entry.entry_id)
+        await hass.config_entries.async_remove(entry.entry_id)
+        entry = MockConfigEntry(domain=DOMAIN, unique_id=UNIQUE_ID, data=entry.data)
+        entry.add_to_hass(hass)
+    assert seen == set(PLATFORMS)
 
 
 @pytest.mark.usefixtures("everything_enabled", "time_stands_still")

@@ -10,9 +10,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .control import async_acting
 from .coordinator import DlmsConfigEntry, DlmsCoordinator
-from .dlms import AttributeDescriptor, ScalerUnit, scaler_unit_of, to_data, unit_symbol
+from .dlms import ScalerUnit, scaler_unit_of, to_data, unit_symbol
 from .entity import DlmsAttributeEntity
-from .plan import DURATIONS, MONITORED_VALUE, EntityPlan
+from .plan import DURATIONS, MONITORED_VALUE, EntityPlan, watched_by
 
 PARALLEL_UPDATES = 1
 
@@ -86,11 +86,10 @@ class DlmsThreshold(_DlmsNumber):
     @property
     def _scale(self) -> _Scale | None:
         """Return how the numbers are scaled; None while it is not known: they might be wrong by powers of ten."""
-        match self.beside(MONITORED_VALUE):
-            case (int(class_id), bytes(logical_name), int(attribute_id)):
-                watched = AttributeDescriptor(class_id, logical_name, attribute_id)  # type: ignore[arg-type]
-            case _:
-                return None
+        monitored = self.attribute._replace(attribute_id=MONITORED_VALUE)
+        watched = watched_by(monitored, self.beside(MONITORED_VALUE))
+        if watched is None:
+            return None
         teller = scaler_unit_of(watched)
         if teller is None:
             return _Scale(0, None)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from homeassistant.const import Platform
 
 from .descriptions import CLOCK_CLASS, describe_sensor, detail_of, meaning_of
-from .dlms import AttributeDescriptor, CosemObject, Kind
+from .dlms import AttributeDescriptor, CosemObject, Kind, Obis, Value
 from .storage import MeterMemory
 from .sub_meters import channel_of, is_free_channel
 
@@ -89,6 +89,7 @@ _SWITCH: Final = _Row(
 )
 
 
+LIMITER_CLASS: Final = 71
 MONITORED_VALUE: Final = 2
 DURATIONS: Final = {
     "capture_period", "over_threshold_duration", "under_threshold_duration",
@@ -97,10 +98,10 @@ DURATIONS: Final = {
 _SETTINGS: Final = (
     _Row(70, "disconnect_control", 4, Platform.SELECT, "control_mode", False),
     _Row(70, "mbus_disconnect_control", 4, Platform.SELECT, "control_mode", False),
-    _Row(71, "limiter", 4, Platform.NUMBER, "normal_threshold", False, (MONITORED_VALUE,)),
-    _Row(71, "limiter", 5, Platform.NUMBER, "emergency_threshold", False, (MONITORED_VALUE,)),
-    _Row(71, "limiter", 6, Platform.NUMBER, "over_threshold_duration", False),
-    _Row(71, "limiter", 7, Platform.NUMBER, "under_threshold_duration", False),
+    _Row(LIMITER_CLASS, "limiter", 4, Platform.NUMBER, "normal_threshold", False, (MONITORED_VALUE,)),
+    _Row(LIMITER_CLASS, "limiter", 5, Platform.NUMBER, "emergency_threshold", False, (MONITORED_VALUE,)),
+    _Row(LIMITER_CLASS, "limiter", 6, Platform.NUMBER, "over_threshold_duration", False),
+    _Row(LIMITER_CLASS, "limiter", 7, Platform.NUMBER, "under_threshold_duration", False),
     _Row(PROFILE_CLASS, "load_profile", 4, Platform.NUMBER, "capture_period", False),
 )  # fmt: skip
 """What may be written, where the meter says so and the user asked for it."""
@@ -211,6 +212,17 @@ def _rows_of(
 def is_in_rows(attribute: AttributeDescriptor) -> bool:
     """Tell whether an attribute is read as rows."""
     return attribute.class_id in ROWS_CLASSES and attribute.attribute_id == _BUFFER
+
+
+def watched_by(limiter: AttributeDescriptor, told: Value) -> AttributeDescriptor | None:
+    """Return what a limiter watches, by its monitored value; None for another attribute, or where it says nothing that is one."""
+    if (limiter.class_id, limiter.attribute_id) != (LIMITER_CLASS, MONITORED_VALUE):
+        return None
+    match told:
+        case (int(class_id), bytes(name), int(attribute_id)) if len(name) == 6:
+            return AttributeDescriptor(class_id, Obis(name), attribute_id)
+        case _:
+            return None
 
 
 def is_adjustable(clock: CosemObject) -> bool:

@@ -25,8 +25,9 @@ from .dlms import (
     ScalerUnit,
     ServiceError,
     Value,
+    scaler_unit_of,
 )
-from .plan import COMPACT_DATA_CLASS, ROWS_CLASSES, is_in_rows
+from .plan import COMPACT_DATA_CLASS, ROWS_CLASSES, is_in_rows, watched_by
 from .plausibility import PlausibilityGuard
 
 NEWEST_ENTRIES: Final = 10
@@ -63,6 +64,7 @@ async def async_read(
     report = await client.read(
         [attribute for attribute in wanted if not is_in_rows(attribute)], scaler_units
     )
+    await _async_learn_scales(client, report, scaler_units)
     rows: NewestRows = {}
     for attribute in filter(is_in_rows, wanted):
         try:
@@ -72,6 +74,21 @@ async def async_read(
         except (DecodeError, RemoteProtocolError, ServiceError) as error:
             report.failed[attribute] = error
     return report, rows
+
+
+async def _async_learn_scales(
+    client: DlmsClient, report: ReadReport, scaler_units: ScalerUnits
+) -> None:
+    """Read the scalers by which the limits are counted that a report tells, where they are not known yet."""
+    watched = {
+        attribute
+        for limiter, told in report.values.items()
+        if (attribute := watched_by(limiter, told)) is not None
+        and (teller := scaler_unit_of(attribute)) is not None
+        and teller not in scaler_units
+    }
+    if watched:
+        await client.read(watched, scaler_units)
 
 
 async def _async_read_rows(

@@ -14,8 +14,8 @@ from .entity import DlmsAttributeEntity
 
 PARALLEL_UPDATES = 1
 
-_MODES: Final = [str(mode) for mode in range(7)]
-"""Control modes of class 70, Disconnect control, by the numbers that the meter's manual has for them."""
+_MODES: Final = [f"mode_{mode}" for mode in range(7)]
+"""Control modes of class 70, Disconnect control (DLMS UA Blue Book): who may disconnect and who reconnect, in words in the translations."""
 
 
 async def async_setup_entry(
@@ -42,8 +42,10 @@ class DlmsControlMode(DlmsAttributeEntity, SelectEntity):
     @override
     def current_option(self) -> str | None:
         """The mode; None when it is none of the standard."""
-        shown = str(self.told)
-        return shown if shown in _MODES else None
+        match self.told:
+            case int(mode) if 0 <= mode < len(_MODES):
+                return _MODES[mode]
+        return None
 
     @override
     async def async_select_option(self, option: str) -> None:
@@ -51,6 +53,7 @@ class DlmsControlMode(DlmsAttributeEntity, SelectEntity):
         async with async_acting(self.coordinator) as client:
             present = await client.get(self.attribute)
             await client.set(
-                self.attribute, to_data(self.attribute, int(option), like=present)
+                self.attribute,
+                to_data(self.attribute, _MODES.index(option), like=present),
             )
         await self.coordinator.async_request_refresh()
