@@ -16,7 +16,7 @@ import time
 
 import aiohttp
 
-from scripts import demo_automation, demo_energy
+from scripts import demo_actions, demo_automation, demo_energy
 from scripts.home_assistant_api import (
     DOMAIN,
     START_SECONDS,
@@ -62,7 +62,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--once",
         action="store_true",
-        help="stop after the first complete set of readings",
+        help="call every action once there is a complete set of readings, then stop",
+    )
+    parser.add_argument(
+        "--foreign-meter",
+        action="store_true",
+        help="with --once: call actions of pydlms-client's simulator, too (needs scripts/setup test)",
     )
     parser.add_argument(
         "--port",
@@ -74,7 +79,7 @@ def parse_arguments() -> argparse.Namespace:
         "--meter-port",
         type=int,
         default=14059,
-        help="where the simulated meter listens, and a second one on the next port (default 14059)",
+        help="where the simulated meter listens, and others on the next two ports (default 14059)",
     )
     parser.add_argument(
         "--screenshots",
@@ -133,15 +138,14 @@ def http_storage(port: int) -> dict[str, Json]:
 
 @asynccontextmanager
 async def program(
-    name: str, *arguments: str, log: Path
+    name: str, *arguments: str, log: Path, python: str = sys.executable
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a Python program in the background; it ends with the block, whatever happens."""
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-u",
-            *arguments,
+            *(python, "-u", *arguments),
             cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE,  # what waits for its end ends with us
             stdout=output,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is ours to handle; the program gets a polite SIGTERM
@@ -210,8 +214,8 @@ def print_table(rows: Sequence[tuple[str, str]]) -> None:
 async def run(arguments: argparse.Namespace) -> None:
     """Do what the command line asks for."""
     require_free_port(arguments.port, "--port")
-    require_free_port(arguments.meter_port, "--meter-port")
-    require_free_port(arguments.meter_port + 1, "--meter-port")
+    for port in range(arguments.meter_port, arguments.meter_port + 3):
+        require_free_port(port, "--meter-port")
     prepare_folder(arguments.port)
     async with AsyncExitStack() as stack:
         meter = await start_meter(stack, arguments.meter_port)
@@ -230,7 +234,7 @@ async def run(arguments: argparse.Namespace) -> None:
         await demo_energy.use_for_energy(home)
         say("\nEnergy dashboard: everything in order.")
         if arguments.once:
-            say("")
+            await try_actions(stack, home, arguments)
             return
         await demo_automation.save(home)
         await start_second_meter(stack, arguments.meter_port + 1)
@@ -256,7 +260,7 @@ async def run(arguments: argparse.Namespace) -> None:
 async def start_meter(stack: AsyncExitStack, port: int) -> asyncio.subprocess.Process:
     """Start the meter of the demo, on the TCP wrapper."""
     say("Starting a simulated meter …")
-    words = ("-m", "tests.simulator", "--wrapper-port", str(port))
+    words = ("-m", "tests.simulator", "--wrapper-port", str(port), "--controllable")
     meter = await stack.enter_async_context(
         program("the simulated meter", *words, log=METER_LOG)
     )
@@ -292,6 +296,38 @@ async def start_home_assistant(
     )
     await until_listening(server, port, "Home Assistant", LOG)
     return server
+
+
+async def try_actions(
+    stack: AsyncExitStack, home: HomeAssistant, arguments: argparse.Namespace
+) -> None:
+    """Call every action, also of a meter that nobody here wrote, if that is wanted."""
+    entry, *_ = await home.entries()
+    count = await demo_actions.call_every_action(home, entry["entry_id"])
+    say(f"Actions: {count} of them called, everything in order.")
+    if arguments.foreign_meter:
+        port = arguments.meter_port + 2
+        await start_foreign_meter(stack, port)
+        count = await demo_actions.call_foreign_actions(home, port)
+        say(f"Actions of pydlms-client's simulator: {count}, everything in order.")
+    say("")
+
+
+async def start_foreign_meter(stack: AsyncExitStack, port: int) -> None:
+    """Start the simulator of pydlms-client, from the environment of the tests."""
+    say("Starting pydlms-client's simulator …")
+    name, log = "pydlms-client's simulator", FOLDER / "foreign_meter.log"
+    python = ROOT / ".venv" / "bin" / "python"
+    if not python.exists():
+        raise DemoError(f"{name} needs what scripts/setup test installs.")
+    words = (
+        *("tests/foreign/pydlms_server.py", "--port", str(port)),
+        *("--client", demo_actions.FOREIGN_CLIENT, "--everything"),
+    )
+    process = await stack.enter_async_context(
+        program(name, *words, log=log, python=str(python))
+    )
+    await until_listening(process, port, name, log)
 
 
 async def fill_in_the_past(home: HomeAssistant) -> None:

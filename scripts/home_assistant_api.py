@@ -63,7 +63,16 @@ class HomeAssistant:
             return json.loads(text) if text else None
 
     async def command(self, **message: Json) -> Json:
-        """Send one websocket command and return its result."""
+        """Send one websocket command and return its result. Raises `DemoError` if it is refused."""
+        answer = await self._answer(**message)
+        if not answer["success"]:
+            raise DemoError(
+                f"Home Assistant refused {message['type']}: {answer['error']}"
+            )
+        return answer["result"]
+
+    async def _answer(self, **message: Json) -> dict[str, Json]:
+        """Send one websocket command and return what comes back."""
         async with self._session.ws_connect(self.url + "/api/websocket") as socket_:
             await socket_.receive_json()
             await socket_.send_json(
@@ -76,12 +85,25 @@ class HomeAssistant:
             )
             await socket_.receive_json()
             await socket_.send_json({"id": 1, **message})
-            answer = await socket_.receive_json()
-        if not answer.get("success"):
-            raise DemoError(
-                f"Home Assistant refused {message['type']}: {answer.get('error')}"
-            )
-        return answer["result"]
+            answer: dict[str, Json] = await socket_.receive_json()
+        return answer
+
+    async def act(self, action: str, data: dict[str, Json]) -> Json:
+        """Call one of our actions as the user interface does; return its response. Raises `DemoError` if it is refused."""
+        return (await self.command(**_call_of(action, data)))["response"]
+
+    async def act_by_rest(self, action: str, data: dict[str, Json]) -> Json:
+        """Call one of our actions as other programs do; return its response. Raises `DemoError` if it is refused."""
+        path = f"/api/services/{DOMAIN}/{action}?return_response"
+        return (await self.request("POST", path, data=data))["service_response"]
+
+    async def refusal(self, action: str, data: dict[str, Json]) -> dict[str, Json]:
+        """Call one of our actions that must be refused; return the error. Raises `DemoError` if it is not."""
+        answer = await self._answer(**_call_of(action, data))
+        if answer["success"]:
+            raise DemoError(f"Home Assistant took {action} with {data}.")
+        error: dict[str, Json] = answer["error"]
+        return error
 
     async def until_ready(self) -> None:
         """Wait until Home Assistant has loaded all its parts."""
@@ -198,13 +220,42 @@ class HomeAssistant:
         title: str = step["title"]
         return title
 
-    async def meter(self) -> str:
-        """Return the device id of the first meter."""
+    async def remove_meter(self, entry_id: str) -> None:
+        """Delete a meter."""
+        await self.request("DELETE", f"/api/config/config_entries/entry/{entry_id}")
+
+    async def choose_options(self, entry_id: str, answers: dict[str, Json]) -> None:
+        """Change options of a meter as a user would, and wait until it is loaded again with them."""
+        flow = "/api/config/config_entries/options/flow"
+        step = await self.request("POST", flow, data={"handler": entry_id})
+        step = await self.request(
+            "POST", f"{flow}/{step['flow_id']}", data=answer_to(step, answers)
+        )
+        if step["type"] != "create_entry":
+            raise DemoError(f"The options of the meter were not taken: {step}")
+        deadline = time.monotonic() + READINGS_SECONDS
+        while await self._state(entry_id) != "loaded":
+            if time.monotonic() > deadline:
+                raise DemoError("The meter is not loaded again with other options.")
+            await asyncio.sleep(0.1)
+
+    async def _state(self, entry_id: str) -> str:
+        """Return how a meter is doing, as Home Assistant says it."""
+        state: str = next(
+            entry["state"]
+            for entry in await self.entries()
+            if entry["entry_id"] == entry_id
+        )
+        return state
+
+    async def meter(self, entry_id: str | None = None) -> str:
+        """Return the device id of one meter, or of the first."""
         registry = await self.command(type="config/device_registry/list")
         device_id: str = next(
             row["id"]
             for row in registry
             if any(domain == DOMAIN for domain, *_ in row["identifiers"])
+            and entry_id in (None, row["config_entry_id"])
         )
         return device_id
 
@@ -239,6 +290,17 @@ class HomeAssistant:
         raise DemoError(
             f"No complete set of readings within {READINGS_SECONDS} seconds; without a value: {', '.join(missing) or 'all'}"
         )
+
+
+def _call_of(action: str, data: dict[str, Json]) -> dict[str, Json]:
+    """Return the websocket command that calls one of our actions."""
+    return {
+        "type": "call_service",
+        "domain": DOMAIN,
+        "service": action,
+        "service_data": data,
+        "return_response": True,
+    }
 
 
 def answer_to(step: dict[str, Json], answers: dict[str, Json]) -> dict[str, Json]:

@@ -127,7 +127,9 @@ _ACTIONS: Final = (
         _synchronise_clock,
         {
             **DEVICE,
-            vol.Optional(ATTR_METHOD, default=ClockMethod.SET): vol.Coerce(ClockMethod),
+            vol.Optional(ATTR_METHOD, default=ClockMethod.SET): vol.All(
+                vol.In([str(method) for method in ClockMethod]), vol.Coerce(ClockMethod)
+            ),
         },
     ),
     _Action("disconnect", _switch_supply, {**DEVICE, **CONFIRM}),

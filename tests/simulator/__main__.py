@@ -12,10 +12,13 @@ from custom_components.dlms_meter.dlms.application.security_settings import (
     SecuritySettings,
 )
 
+from .controls import CONTROLLABLE_METER, give_controls, let_clock_go_on
 from .meter import Meter, now_in_utc
 from .settings import (
+    EVERY_SERVICE,
     PUBLIC_CLIENT,
     READING_CLIENT,
+    SUPPORTED,
     ClientRule,
     MeterSettings,
 )
@@ -86,6 +89,11 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         metavar=("UNICAST", "AUTHENTICATION"),
         help="let client 2 in by HLS with GMAC and these keys (hex), ciphered in suite 0",
     )
+    add(
+        "--controllable",
+        action="store_true",
+        help="offer every service, and let the clock be set, the supply switched and a message written",
+    )
     add("--shared", action="store_true", help="allow several associations at a time")
     parsed = parser.parse_args(words)
     if parsed.wrapper_port is None and parsed.hdlc_port is None:
@@ -121,10 +129,14 @@ def meter(parsed: argparse.Namespace) -> Meter:
         window=parsed.window,
         clients=tuple(clients),
         exclusive=not parsed.shared,
+        conformance=EVERY_SERVICE if parsed.controllable else SUPPORTED,
     )
     stopped: datetime | None = parsed.time
     clock: Callable[[], datetime] = (lambda: stopped) if stopped else now_in_utc
-    return Meter(settings, now=clock)
+    if not parsed.controllable:
+        return Meter(settings, now=clock)
+    controllable = Meter(settings, now=clock, objects=CONTROLLABLE_METER)
+    return let_clock_go_on(give_controls(controllable))
 
 
 async def serve(parsed: argparse.Namespace) -> None:

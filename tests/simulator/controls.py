@@ -1,12 +1,16 @@
 """Objects of a meter that can be told what to do: a clock to be set, a relay, a message of any length."""
 
+from datetime import UTC, datetime, timedelta
+
 from custom_components.dlms_meter.dlms.codec.data import Data
+from custom_components.dlms_meter.dlms.codec.datetimes import DlmsDateTime
 from custom_components.dlms_meter.dlms.cosem.descriptors import (
     AttributeDescriptor,
     MethodDescriptor,
 )
 from custom_components.dlms_meter.dlms.cosem.obis import Obis
 
+from .house import QUARTER
 from .household import HOUSEHOLD_METER
 from .meter import Meter
 from .objects import (
@@ -23,6 +27,8 @@ MESSAGE = AttributeDescriptor(1, Obis.parse("0-0:96.13.0"), 2)
 CONTROL_MODE = AttributeDescriptor(70, Obis.parse("0-0:96.3.10"), 4)
 OUTPUT_STATE = AttributeDescriptor(70, Obis.parse("0-0:96.3.10"), 2)
 CLOCK = AttributeDescriptor(8, Obis.parse("0-0:1.0.0"), 2)
+ADJUST_TO_QUARTER = MethodDescriptor(8, Obis.parse("0-0:1.0.0"), 1)
+SHIFT_TIME = MethodDescriptor(8, Obis.parse("0-0:1.0.0"), 6)
 DISCONNECT = MethodDescriptor(70, Obis.parse("0-0:96.3.10"), 1)
 RECONNECT = MethodDescriptor(70, Obis.parse("0-0:96.3.10"), 2)
 ECHO = MethodDescriptor(1, Obis.parse("0-0:96.13.0"), 1)
@@ -76,4 +82,36 @@ def give_controls(meter: Meter) -> Meter:
     meter.methods[DISCONNECT] = lambda _: switch(False)
     meter.methods[RECONNECT] = lambda _: switch(True)
     meter.methods[ECHO] = echo
+    return meter
+
+
+def let_clock_go_on(meter: Meter) -> Meter:
+    """Let the clock of a meter made of `CONTROLLABLE_METER` go on from where it is set, shifted or adjusted to."""
+    unaltered, ahead = meter.now, timedelta()
+
+    def go_on_from(moment: datetime) -> None:
+        nonlocal ahead
+        ahead = moment - unaltered()
+
+    def set_to(value: Data) -> None:
+        assert isinstance(value.value, bytes)
+        moment = DlmsDateTime.decode(value.value).as_utc()
+        assert moment is not None
+        go_on_from(moment)
+
+    def shift(seconds: Data | None) -> None:
+        assert seconds is not None
+        assert isinstance(seconds.value, int)
+        go_on_from(meter.now() + timedelta(seconds=seconds.value))
+
+    def adjust(_: Data | None) -> None:
+        past = (meter.now() - datetime.min.replace(tzinfo=UTC)) % QUARTER
+        go_on_from(
+            meter.now() - past + (QUARTER if past * 2 > QUARTER else timedelta())
+        )
+
+    meter.now = lambda: unaltered() + ahead
+    meter.takers[CLOCK] = set_to
+    meter.methods[SHIFT_TIME] = shift
+    meter.methods[ADJUST_TO_QUARTER] = adjust
     return meter

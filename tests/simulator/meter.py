@@ -81,6 +81,8 @@ class Meter:
         self.refusals: dict[AttributeDescriptor, DataAccessResult] = {}
         self.written: dict[AttributeDescriptor, Data] = {}
         """What clients have written, and methods have changed."""
+        self.takers: dict[AttributeDescriptor, Callable[[Data], None]] = {}
+        """What becomes of what clients write; where none is here, the value is what is read from then on."""
         self.calls: list[tuple[MethodDescriptor, Data | None]] = []
         """The methods clients have invoked."""
         self.methods: dict[MethodDescriptor, Method] = {}
@@ -170,7 +172,10 @@ class Meter:
         present = self.read(association, wanted)
         if isinstance(present, Data) and present.type is not value.type:
             return DataAccessResult.TYPE_UNMATCHED
-        self.written[attribute] = value
+        if (take := self.takers.get(attribute)) is not None:
+            take(value)
+        else:
+            self.written[attribute] = value
         return DataAccessResult.SUCCESS
 
     def _write_all(
