@@ -19,6 +19,7 @@ from custom_components.dlms_meter.dlms import (
     DataAccessResult,
     DataNotification,
     DataType,
+    DecodeError,
     DlmsClient,
     EventNotification,
     Framing,
@@ -33,7 +34,10 @@ from custom_components.dlms_meter.dlms import (
     TransportError,
 )
 from custom_components.dlms_meter.dlms.application.fields import LongInvokeIdAndPriority
+from custom_components.dlms_meter.dlms.application.get import GetResult
 from custom_components.dlms_meter.dlms.application.short_name import VariableName
+from custom_components.dlms_meter.dlms.cosem.descriptors import SelectedAttribute
+from custom_components.dlms_meter.dlms.link.wrapper import WrapperFrame
 from tests.simulator import Meter, MeterSettings
 from tests.simulator.clients import load_profile
 from tests.simulator.controls import (
@@ -49,6 +53,7 @@ from tests.simulator.controls import (
 )
 from tests.simulator.hdlc import HdlcSession
 from tests.simulator.meter import Push
+from tests.simulator.objects import AssociationFacts
 from tests.simulator.settings import (
     EVERY_SERVICE,
     SHORT_NAME_SERVICES,
@@ -621,3 +626,93 @@ def test_nobody_gets_the_answer_to_a_request_that_was_broken_off(way: Way) -> No
     meter = way.meter()
     way.run(meter, ask)
     assert meter.occupy(object()), "took its leave"
+
+
+def baffled_by(way: Way, baffling: AttributeDescriptor) -> Meter:
+    """Make a meter that answers an exception to any request for one attribute, and so tells no invoke id."""
+    meter = way.meter()
+    read = meter.read
+
+    def read_or_fail(
+        association: AssociationFacts, wanted: SelectedAttribute
+    ) -> GetResult:
+        if wanted.attribute == baffling:
+            raise DecodeError("not understood")
+        return read(association, wanted)
+
+    meter.read = read_or_fail  # type: ignore[method-assign]
+    return meter
+
+
+async def break_off(client: DlmsClient, *attributes: AttributeDescriptor) -> None:
+    """Ask for each attribute, and do not wait for the answer."""
+    for attribute in attributes:
+        asking = asyncio.create_task(client.get(attribute))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait({asking})
+        assert asking.cancelled()
+
+
+LOGICAL_NAMES = pytest.mark.parametrize(
+    "way", [Way(framing) for framing in Framing], ids=str
+)
+
+
+@LOGICAL_NAMES
+def test_a_late_exception_is_not_taken_for_that_to_the_next_request(way: Way) -> None:
+    """An exception has no invoke id; the meter answers in the order it is asked."""
+
+    async def ask(client: DlmsClient) -> None:
+        voltage = await client.get(VOLTAGE)
+        await break_off(client, MESSAGE)
+        assert await client.get(VOLTAGE) == voltage
+        with pytest.raises(ServiceError, match="other reason"):
+            await client.get(MESSAGE)
+
+    way.run(baffled_by(way, MESSAGE), ask)
+
+
+@LOGICAL_NAMES
+def test_what_is_owed_is_settled_by_what_comes_for_it(way: Way) -> None:
+    """Then an exception is the answer to the request in flight."""
+
+    async def ask(client: DlmsClient) -> None:
+        await break_off(client, VOLTAGE)
+        with pytest.raises(ServiceError, match="other reason"):
+            await client.get(MESSAGE)
+        await break_off(client, MESSAGE)
+        await asyncio.sleep(1)  # it comes while nobody asks for anything
+        with pytest.raises(ServiceError, match="other reason"):
+            await client.get(MESSAGE)
+
+    way.run(baffled_by(way, MESSAGE), ask)
+
+
+def test_a_late_answer_that_nobody_can_read() -> None:
+    """It says nothing about the next request either; and what was never answered is owed no more."""
+    way = Way(Framing.WRAPPER)
+    meter = baffled_by(way, MESSAGE)
+    replies = iter([b"\xc4\x01", None, b""])  # damage, nothing of it, silence
+
+    class Forgetful(WrapperSession):
+        def receive_data(self, data: bytes) -> bytes:
+            answer = super().receive_data(data)
+            if answer[8:9] != b"\xd8" or (apdu := next(replies, None)) is None:
+                return answer
+            return WrapperFrame(1, 1, apdu).encode() if apdu else b""
+
+    async def main() -> None:
+        async with DlmsClient(way.settings) as client:
+            voltage = await client.get(VOLTAGE)
+            await break_off(client, MESSAGE)
+            assert await client.get(VOLTAGE) == voltage
+            with pytest.raises(ServiceError, match="other reason"):
+                await client.get(MESSAGE)
+            await break_off(client, MESSAGE)
+            assert await client.get(VOLTAGE) == voltage
+            with pytest.raises(ServiceError, match="other reason"):
+                await client.get(MESSAGE)
+
+    with memory_transports(lambda: Forgetful(meter)):
+        run_virtually(main())

@@ -43,6 +43,8 @@ _TOO_LONG: Final = (
 
 _BROKEN_OFF: Final = "A request was broken off, and its answer would be taken for that to the next one. Connect again."
 
+_CLOSED: Final = "the session is closed"
+
 _GATEWAY_BUFFER: Final = 512
 """Octets; some gateways collect as many before they pass them on."""
 
@@ -191,7 +193,7 @@ class Connection:
         async with self._lock:
             if self._closing:
                 procedure.close()
-                raise LocalProtocolError("the session is closed")
+                raise LocalProtocolError(_CLOSED)
             return await self._drive(procedure, self._timeouts.request)
 
     async def close(self) -> None:
@@ -212,6 +214,8 @@ class Connection:
         finally:
             if self._transport is not None:
                 await self._transport.close()
+            # What holds us in turn: the transport, and an error by the frames it came through.
+            self._transport, self._error = None, LocalProtocolError(_CLOSED)
 
     async def _say_farewell(self) -> None:
         """Send RLRQ if there is an association, then DISC, as long as there is someone to send them to."""
@@ -289,8 +293,10 @@ class Connection:
         self._inbox.await_answer()
         try:
             answer = await self._wait(limit)
-        except asyncio.CancelledError, TransportTimeout:
+        except (asyncio.CancelledError, TransportTimeout) as error:
             self._beware_of_late_answer(request)
+            if answered and not isinstance(error, _RequestLost):
+                self._inbox.owe_answer()
             raise
         finally:
             self._request = None
@@ -336,7 +342,10 @@ class Connection:
             self._timer.cancel()
             self._used_at = loop.time()
         if isinstance(outcome, DlmsError):
-            raise outcome
+            try:
+                raise outcome
+            finally:
+                del outcome  # the error holds this frame, which must not hold it in turn
         return outcome
 
     def _wake(self, outcome: Apdu | DlmsError | None) -> None:
@@ -395,7 +404,7 @@ class Connection:
 
     def connection_lost(self, error: TransportError | None) -> None:
         """End what is running (`Receiver`)."""
-        self._error = error or LocalProtocolError("the session is closed")
+        self._error = error or LocalProtocolError(_CLOSED)
         self._wake(self._error)
         if self._hears is not None:
             self._hears.connection_lost(error)

@@ -9,6 +9,7 @@ from .answers import belongs, is_stale
 from .application.apdu import Apdu, decode_apdu
 from .application.association import Association, AssociationState
 from .application.block_transfer import GENERAL_BLOCK_TRANSFER, Blocks
+from .application.failure import ConfirmedServiceError, ExceptionResponse
 from .application.notification import (
     DataNotification,
     EventNotification,
@@ -60,6 +61,7 @@ class Inbox:
         self._observer = observer
         self._answered: deque[Apdu] = deque(maxlen=_ANSWERS_REMEMBERED)
         self._strays = 0
+        self._owed = 0  # answers to requests that nobody waits for any more
 
     def await_answer(self) -> None:
         """Begin to count what comes in the place of an answer."""
@@ -68,6 +70,15 @@ class Inbox:
     def answered(self, answer: Apdu) -> None:
         """Note that an answer was taken: if it comes again, it is an old one."""
         self._answered.append(answer)
+
+    def owe_answer(self) -> None:
+        """Note that a request was broken off: its answer may still come, and then before that to the next one."""
+        self._owed += 1
+
+    def _settle(self) -> bool:
+        """Take what came for an answer that is owed, if there is one."""
+        owed, self._owed = self._owed, max(self._owed - 1, 0)
+        return bool(owed)
 
     def take(
         self,
@@ -104,8 +115,9 @@ class Inbox:
                 isinstance(error, MessageRepeated)
                 or octets[:1] in _NOTIFICATIONS + _CIPHERED_NOTIFICATIONS
             )
-            return error if awaited and not harmless else None
+            return error if awaited and not harmless and not self._settle() else None
         if request is None or answer is None:
+            self._settle()
             self._log.apdu("<", octets.hex, "too late: ")
             return None
         self._log.apdu("<", partial(readable, answer))
@@ -121,7 +133,12 @@ class Inbox:
     def _is_for(self, request: Apdu, answer: Apdu) -> bool:
         """Tell whether an answer is the one awaited."""
         old = self._may_repeat and is_stale(request, answer, self._answered)
-        return belongs(request, answer) and not old
+        unnumbered = isinstance(answer, ExceptionResponse | ConfirmedServiceError)
+        if old or not belongs(request, answer) or (unnumbered and self._owed):
+            self._settle()
+            return False
+        self._owed = 0  # A meter answers in the order it is asked.
+        return True
 
     def _join_blocks(
         self, octets: bytes, awaited: bool, send: Callable[[bytes], None]
