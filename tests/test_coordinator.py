@@ -41,6 +41,8 @@ ENERGY = f"sensor.{DEVICE}_energy_import"
 POWER = f"sensor.{DEVICE}_power_import"
 ENERGY_VALUE = AttributeDescriptor(3, Obis.parse("1-0:1.8.0*255"), 2)
 ENERGY_SCALER = ENERGY_VALUE._replace(attribute_id=3)
+EVENING = "2026-11-20T18:00:00Z"
+"""The simulated house draws power then; by day its roof may give all it needs."""
 NAME = AttributeDescriptor(1, Obis.parse("0-0:42.0.0*255"), 2)
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -65,9 +67,12 @@ async def test_values_follow_the_meter(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
     line: Line,
-    loaded: MockConfigEntry,
+    entry: MockConfigEntry,
 ) -> None:
     """One session a poll, and a complete one: opened, released, closed."""
+    freezer.move_to(EVENING)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
     before = float(value_of(hass, ENERGY))
     for polls in range(1, 16):
         await poll(hass, freezer)
@@ -144,6 +149,7 @@ async def test_refused_attribute_spoils_no_other(
     attribute: AttributeDescriptor,
 ) -> None:
     """Nobody can say how many powers of ten a value is off whose scaler is not told: it is not shown either."""
+    freezer.move_to(EVENING)
     line.meter.refusals[attribute] = DataAccessResult.TEMPORARY_FAILURE
     await async_setup_component(hass, DOMAIN, {})
     await hass.async_block_till_done()
