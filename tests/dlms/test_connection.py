@@ -158,7 +158,7 @@ class ScriptedLink:
         self.answered = self.awaiting_response = True
         self.statistics.timeouts = 0
 
-    def receive_data(self, data: bytes) -> None:
+    def receive_data(self, data: bytes) -> bool:
         for chunk in data.split(b"|"):
             if chunk == b"...":  # a part of an answer
                 continue
@@ -171,6 +171,7 @@ class ScriptedLink:
                 event = ApduReceived(chunk.removeprefix(b"#"), chunk.startswith(b"#"))
             self.up = self.up or event == LinkUp()
             self.inbox.append(event)
+        return False
 
     def on_timeout(self) -> None:
         self.statistics.timeouts += 1
@@ -822,9 +823,9 @@ def test_octets_of_sound_frames_do_not_count_as_waiting() -> None:
             transports[0].say(b"..." + b"|..." * 30)
 
         class Counting(ScriptedLink):
-            def receive_data(self, data: bytes) -> None:
+            def receive_data(self, data: bytes) -> bool:
                 self.statistics.frames_received += 1
-                super().receive_data(data)
+                return super().receive_data(data)
 
         connection._link = Counting()
         with memory_transports(lambda: meter) as transports:

@@ -1,20 +1,22 @@
 """The pump: bytes between transport and link, APDUs between link and procedures.
 
 The only place where a procedure meets the network. Bytes are fed to the link as they arrive, and what the link
-wants to say (acknowledgements, repetitions) leaves in the same call; the waiting task is woken once per APDU.
+wants to say (acknowledgements, repetitions) leaves in the same call, and so does the request for the next block of a
+long answer; the waiting task is woken once per any other APDU.
 Everything it sends and receives goes to the log of the wire.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from .answers import HARMLESS, UNNUMBERED
 from .application.apdu import Apdu, wants_answer
 from .application.association import Association, AssociationState
 from .application.block_transfer import Blocks
 from .application.failure import ConfirmedServiceError, ExceptionResponse
+from .application.get import GetRequestNext, GetResponseWithDatablock
 from .application.procedures import Pause, Procedure, release
 from .application.readable import readable
 from .application.transcript import emptied, may_carry_secret
@@ -57,6 +59,12 @@ class _RequestLost(TransportTimeout):
     """Nothing came in answer to a question that may be asked again."""
 
 
+class _Ahead(NamedTuple):
+    """What a procedure said that was moved on without its task: what it wants next, or the exception it ended with."""
+
+    said: Apdu | Pause | Exception
+
+
 async def in_turns[T](slices: Slices[T]) -> T:
     """Do long work, and let the event loop serve others after each slice."""
     while True:
@@ -86,7 +94,9 @@ class Connection:
     _transport: Transport | None = None
     _error: DlmsError | None = None  # why nothing more can be sent
     _request: Apdu | None = None  # what an answer is awaited to
-    _waiter: asyncio.Future[Apdu | DlmsError | None] | None = None
+    _procedure: Procedure[object] | None = None  # what is being carried out
+    _waiter: asyncio.Future[Apdu | _Ahead | DlmsError | None] | None = None
+    _limit = 0.0  # seconds for the request in flight and its answer
     _timer: asyncio.TimerHandle
     _hears: Receiver | None = None  # who, in the place of the link
     _repeats_left = 0
@@ -236,6 +246,7 @@ class Connection:
 
     async def _drive[T](self, procedure: Procedure[T], patience: float) -> T:
         """Exchange what the procedure yields until it returns."""
+        self._procedure = procedure
         try:
             request = next(procedure)
             while True:
@@ -248,13 +259,14 @@ class Connection:
                 except DecodeError as error:  # a procedure may know another way, such as to ask one by one
                     request = procedure.throw(error)
                 else:
-                    request = procedure.send(answer)
+                    request = _following(procedure, answer)
         except StopIteration as done:
             return cast(T, done.value)
         finally:
+            self._procedure = None
             procedure.close()
 
-    async def _exchange(self, request: Apdu, limit: float) -> Apdu | None:
+    async def _exchange(self, request: Apdu, limit: float) -> Apdu | _Ahead | None:
         """Send one APDU and wait for the answer to it; ask again where that does no harm and nobody else does it."""
         self._give_up_if_idle()
         self._repeats_left = self._repeats if isinstance(request, HARMLESS) else 0
@@ -274,11 +286,28 @@ class Connection:
                 f"The session was idle for {idle:.0f} s, so the meter has ended it. Connect again."
             )
 
-    async def _ask(self, request: Apdu, limit: float) -> Apdu | None:
+    async def _ask(self, request: Apdu, limit: float) -> Apdu | _Ahead | None:
         """Send one APDU and wait for the answer to it, or, if it wants none, until it is gone."""
         await self._save_counter()
         if self._error is not None:
             raise self._error
+        self._send(request)
+        try:
+            answer = await self._wait(limit)
+        except (asyncio.CancelledError, TransportTimeout) as error:
+            self._beware_of_late_answer(request)
+            if wants_answer(request) and not isinstance(error, _RequestLost):
+                self._inbox.owe_answer()
+            raise
+        finally:
+            self._request = None
+        if answer is not None and not isinstance(answer, _Ahead):
+            self._inbox.answered(answer)
+            self._refuse_if_ended(answer)
+        return answer
+
+    def _send(self, request: Apdu) -> None:
+        """Hand one APDU to the link, and await the answer to it."""
         self._log.hides_octets = is_secret = may_carry_secret(request)
         shown = emptied(request) if is_secret else request
         self._log.apdu(">", partial(readable, shown))
@@ -291,19 +320,6 @@ class Connection:
             self._link.send_apdu(apdu, answered=answered)
         self._request = request
         self._inbox.await_answer()
-        try:
-            answer = await self._wait(limit)
-        except (asyncio.CancelledError, TransportTimeout) as error:
-            self._beware_of_late_answer(request)
-            if answered and not isinstance(error, _RequestLost):
-                self._inbox.owe_answer()
-            raise
-        finally:
-            self._request = None
-        if answer is not None:
-            self._inbox.answered(answer)
-            self._refuse_if_ended(answer)
-        return answer
 
     def _beware_of_late_answer(self, request: Apdu) -> None:
         """See to it that an answer which may still come is not taken for that to another request."""
@@ -328,10 +344,11 @@ class Connection:
                 await self._save_invocation_counter(end)
             self._association.counter_saved(end)
 
-    async def _wait(self, limit: float) -> Apdu | None:
+    async def _wait(self, limit: float) -> Apdu | _Ahead | None:
         """Send what the link has to say and wait until it is up, down, or has an answer; raise what goes wrong."""
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
+        self._limit = limit
         self._patience.begin(loop.time(), limit)
         self._set_timer()
         try:
@@ -345,10 +362,12 @@ class Connection:
             try:
                 raise outcome
             finally:
-                del outcome  # the error holds this frame, which must not hold it in turn
+                del (
+                    outcome
+                )  # the error holds this frame, which must not hold it in turn
         return outcome
 
-    def _wake(self, outcome: Apdu | DlmsError | None) -> None:
+    def _wake(self, outcome: Apdu | _Ahead | DlmsError | None) -> None:
         """Give the waiting task, if there is one, what it waits for."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(outcome)
@@ -388,13 +407,17 @@ class Connection:
         if self._hears is not None:
             self._hears.data_received(data)
             return
-        sound_frames = self._link.statistics.frames_received
-        self._patience.heard(asyncio.get_running_loop().time())
-        self._link.receive_data(data)
+        link = self._link
+        sound_frames = link.statistics.frames_received
+        is_segment = link.receive_data(data)
         self._uncounted += len(data)
-        if self._link.statistics.frames_received > sound_frames:
+        if link.statistics.frames_received > sound_frames:
             self._patience.progressed(self._uncounted)
             self._uncounted = 0
+        if is_segment:
+            self._write()
+            return
+        self._patience.heard(asyncio.get_running_loop().time())
         self._pump()
         if self._link.answer_begun and self._is_waiting:
             due = self._patience.due(answer_begun=True)
@@ -430,7 +453,7 @@ class Connection:
             return  # no more than a part of what is awaited
         for event in events:
             if isinstance(event, ApduReceived):
-                self._apdu_received(event.apdu, event.unsolicited)
+                self._apdu_received(event, alone=len(events) == 1)
             elif isinstance(event, LinkDown):
                 self._error = event.error or LocalProtocolError("the link is closed")
                 self._wake(event.error)
@@ -445,13 +468,60 @@ class Connection:
                 self._wake(None)
         self._write()
 
-    def _apdu_received(self, octets: bytes, unsolicited: bool) -> None:
-        """Wake the waiting task if this is what it waits for."""
+    def _apdu_received(self, event: ApduReceived, *, alone: bool) -> None:
+        """Wake the waiting task if this is what it waits for, unless the next block can be asked for without it."""
         outcome = self._inbox.take(
-            octets, self._request, self._link.send_apdu, unsolicited=unsolicited
+            event.apdu,
+            self._request,
+            self._link.send_apdu,
+            unsolicited=event.unsolicited,
         )
-        if outcome is not None:
+        if outcome is None:
+            return
+        if alone and isinstance(outcome, GetResponseWithDatablock):
+            self._take_block(outcome)
+        else:
             self._wake(outcome)
+
+    def _take_block(self, block: GetResponseWithDatablock) -> None:
+        """Ask for the next block at once: waking the task for each takes as long as all the rest that is done about it.
+
+        All else is the task's: the last block, counters to be saved before, requests that it would have to repeat. What
+        comes in one handful with others is so too, that a meter which sends ahead does not keep the event loop.
+        """
+        procedure = self._procedure
+        if (
+            procedure is None
+            or block.last_block
+            or self._repeats
+            or self._error is not None
+            or self._association.counter_to_save is not None
+            or not self._is_waiting
+        ):
+            self._wake(block)
+            return
+        self.rested = False
+        self._used_at = asyncio.get_running_loop().time()
+        try:
+            said: Apdu | Pause | Exception = procedure.send(block)
+            if isinstance(said, GetRequestNext):
+                self._patience.begin(self._used_at, self._limit)
+                self._send(said)
+                return
+        except Exception as error:  # noqa: BLE001  the task raises it
+            said = error
+        self._wake(_Ahead(said))
+
+
+def _following[T](
+    procedure: Procedure[T], answer: Apdu | _Ahead | None
+) -> Apdu | Pause:
+    """Return what a procedure wants after an answer, or raise what it ends with."""
+    if not isinstance(answer, _Ahead):
+        return procedure.send(answer)
+    if isinstance(answer.said, Exception):
+        raise answer.said
+    return answer.said
 
 
 def _is_local(endpoint: Endpoint) -> bool:

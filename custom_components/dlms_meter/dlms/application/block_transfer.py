@@ -220,6 +220,7 @@ class Blocks:
     def __init__(self, window: int) -> None:
         self._window = window
         self._exchange = BlockTransfer(window)
+        self._unused = True  # this exchange, as with all meters that know no blocks
         self._pushed = PushedBlocks()
 
     def outgoing(
@@ -230,8 +231,11 @@ class Blocks:
         What is not `answered` is no reason to ask for blocks of an answer. Raises `LocalProtocolError` when the APDU
         cannot be cut into such blocks.
         """
+        if capacity is None and self._unused:
+            return [apdu]
         self._exchange = BlockTransfer(self._window, self._exchange.peer_window)
         self._exchange.expected = answered and capacity is not None
+        self._unused = capacity is None
         if capacity is None or len(apdu) <= capacity:
             return [apdu]
         return self._exchange.begin(apdu, capacity)
@@ -246,6 +250,7 @@ class Blocks:
         reader.finish("the block")
         in_turn = block.block_number == self._exchange.next_block_number
         if awaited and (in_turn or block.window):
+            self._unused = False
             return self._exchange.receive(block)
         return Step([], self._pushed.receive(block))  # nobody takes a block in return
 

@@ -37,6 +37,7 @@ from .apdu import Apdu, decode_apdu
 from .enums import ActionResult, DataAccessResult
 from .fields import DataBlock
 from .get import (
+    GetRequestNext,
     GetRequestNormal,
     GetRequestWithList,
     GetResponseNormal,
@@ -357,6 +358,8 @@ def may_carry_secret(request: Apdu) -> bool:
     """Tell whether a request may carry a password or a key: what it writes, or hands to a method, may be one."""
     if isinstance(request, Aarq):
         return request.authentication_value is not None
+    if isinstance(request, GetRequestNext):
+        return False
     asked = _asked_to_change(request) or _asked_by_names(request)
     return any(
         item.target.name in _ASSOCIATION_NAMES and item.service is not Service.READ

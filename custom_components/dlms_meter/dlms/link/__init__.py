@@ -101,8 +101,11 @@ class Link(Protocol):
     def disconnect(self) -> None:
         """Begin to end the link; `LinkDown(None)` follows, also when the meter never answers."""
 
-    def receive_data(self, data: bytes) -> None:
-        """Take bytes from the wire, any number, cut anywhere."""
+    def receive_data(self, data: bytes) -> bool:
+        """Take bytes from the wire, any number, cut anywhere.
+
+        True: they were one more segment of a long answer, and all there is to do is to send what there is to send.
+        """
 
     def on_timeout(self) -> None:
         """Nothing came in time: repeat what was sent, or give up with `LinkDown`."""

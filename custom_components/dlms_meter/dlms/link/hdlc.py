@@ -18,6 +18,7 @@ from ..errors import (
 )
 from . import ApduReceived, LinkDown, LinkEvent, LinkStatistics, LinkUp
 from .hdlc_address import HdlcAddress
+from .hdlc_express import Express
 from .hdlc_frame import Frame, FrameDecoder, FrameType
 from .hdlc_parameters import HdlcLimits, HdlcParameters, read_limits
 from .hdlc_patience import Patience
@@ -70,6 +71,7 @@ class HdlcLink:
                 parameters.address_length,
             ),
         )
+        self._express = Express(self._stations)
         self._state = State.DISCONNECTED
         self._outbox = b""
         self._events: list[LinkEvent] = []
@@ -146,17 +148,20 @@ class HdlcLink:
         self._patience.wait()
         self._send(next(self._steps))
 
-    def receive_data(self, data: bytes) -> None:
-        """Take bytes from the wire, any number, cut anywhere."""
+    def receive_data(self, data: bytes) -> bool:
+        """Take bytes from the wire, any number, cut anywhere; tell whether they were but the next segment."""
+        if self._took_segment(data):
+            return True
         self._patience.octets += len(data)
         frames = self._decoder.feed(data)
-        if len(frames) == 1 and self._took_segment(frames[0]):
-            return
         self._receive(frames)
+        if len(frames) == 1:
+            self._express.learn(frames[0], data)
         if self._awaiting and self._patience.is_noisy:
             self._give_up(
                 LinkError(f"The line does not get quiet: {self._patience.describe()}")
             )
+        return False
 
     def on_timeout(self) -> None:
         """Nothing came in time: poll or repeat, or give up with `LinkDown`. Does nothing when nothing is awaited."""
@@ -205,30 +210,26 @@ class HdlcLink:
                 except LinkError as error:
                     self._give_up(error)
 
-    def _took_segment(self, frame: Frame) -> bool:
-        """Do what `_receive` does about the segment that is due, which gives us the word and is not the last; else nothing.
-
-        Nine frames in ten of a long answer are such, and take three quarters of the time so.
-        """
-        destination, source, kind, information, segmented, final, number, _ = frame
-        receiver, stations = self._receiver, self._stations
+    def _took_segment(self, data: bytes) -> bool:
+        """Do what `_receive` does about the segment that is due, gives us the word and is not the last; else nothing."""
+        receiver = self._receiver
+        information = self._express.information(data, receiver.expected)
         if not (
-            segmented
-            and final
-            and kind is FrameType.I
-            and receiver.is_due(number, information)
-            and source is stations.server
-            and destination is stations.client
-            and not stations.alike
+            information
             and self._state is State.CONNECTED
+            and receiver.has_room(information)
+            and self._decoder.skip_frame()
         ):
             return False
         self.statistics.frames_received += 1
-        self._sender.acknowledge_all()
+        if self._sender.unacknowledged:
+            self._sender.acknowledge_all()
         receiver.add(information)
         self._undisturbed = self._has_word = True
         self._patience.progressed()
-        self._poll()
+        frame, octets = self._stations.ready(receiver.expected)
+        self._outbox += octets
+        self._sent(frame)
         return True
 
     def _established(self, frame: Frame) -> None:
@@ -394,24 +395,25 @@ class HdlcLink:
     def _send_segments(self, segments: list[Segment]) -> None:
         """Send I frames; the last one gives the meter the word."""
         for position, (sequence, information, segmented) in enumerate(segments, 1):
-            frame = self._frame(FrameType.I, information)
             self._send(
-                frame._replace(
+                self._stations.frame(
+                    FrameType.I,
+                    information,
+                    self._receiver.expected,
                     segmented=segmented,
                     send_sequence=sequence,
                     poll_final=position == len(segments),
                 )
             )
 
-    def _frame(self, kind: FrameType, information: bytes = b"") -> Frame:
-        """Make a frame to the meter."""
-        expected = self._receiver.expected if kind is FrameType.I else 0
-        return self._stations.frame(kind, information, expected)
-
     def _send(self, frame: Frame, octets: bytes | None = None) -> None:
         """Put a frame on the wire and change the state as the table says; `octets` if it is encoded already."""
         self._state = self._SENT[self._state][frame.type]
         self._outbox += octets or frame.encode()
+        self._sent(frame)
+
+    def _sent(self, frame: Frame) -> None:
+        """Note that the meter gets a frame, and the word, at the latest with the next one."""
         self._stations.sent(frame)
         self.statistics.frames_sent += 1
         self._last = frame
@@ -450,7 +452,7 @@ class HdlcLink:
             self._end(None)
             return
         if not isinstance(error, LinkBusy):
-            self._send(self._frame(FrameType.DISC))
+            self._send(self._stations.frame(FrameType.DISC))
         self._end(error)
 
     def _end(self, error: DlmsError | None) -> None:

@@ -269,6 +269,13 @@ class FrameDecoder:
             return []
         return self._cut(final=False)
 
+    def skip_frame(self) -> bool:
+        """Let a frame pass that somebody else decoded, flags and all; False, and nothing done, when another is begun."""
+        if self._buffer not in _NOTHING:
+            return False
+        self._buffer = _FLAG_OCTET
+        return True
+
     def flush(self) -> list[Frame]:
         """Give up the frame that never came to its end; return the frames found behind its beginning."""
         return self._cut(final=True)

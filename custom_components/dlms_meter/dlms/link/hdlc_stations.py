@@ -22,7 +22,14 @@ class Stations:
         self._echoing = False
 
     def frame(
-        self, kind: FrameType, information: bytes = b"", receive_sequence: int = 0
+        self,
+        kind: FrameType,
+        information: bytes = b"",
+        receive_sequence: int = 0,
+        *,
+        segmented: bool = False,
+        poll_final: bool = True,
+        send_sequence: int = 0,
     ) -> Frame:
         """Make a frame from the client to the server."""
         return Frame(
@@ -30,7 +37,10 @@ class Stations:
             self.client,
             kind,
             information,
-            receive_sequence=receive_sequence,
+            segmented,
+            poll_final,
+            send_sequence,
+            receive_sequence,
         )
 
     def ready(self, receive_sequence: int) -> tuple[Frame, bytes]:
@@ -39,10 +49,11 @@ class Stations:
         There are eight. Every second frame of a long answer is one of them, and making it takes half as long as all the
         rest that is done about a frame received.
         """
-        if receive_sequence not in self._ready:
+        ready = self._ready.get(receive_sequence)
+        if ready is None:
             frame = self.frame(FrameType.RR, receive_sequence=receive_sequence)
-            self._ready[receive_sequence] = frame, frame.encode()
-        return self._ready[receive_sequence]
+            ready = self._ready[receive_sequence] = frame, frame.encode()
+        return ready
 
     def sent(self, frame: Frame) -> None:
         """Remember a frame the client sent, since it may be heard again."""

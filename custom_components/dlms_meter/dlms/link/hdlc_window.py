@@ -121,12 +121,10 @@ class ReceiveWindow:
         self.add(frame.information)
         return Verdict.SEGMENT if frame.segmented else Verdict.COMPLETE
 
-    def is_due(self, send_sequence: int, information: bytes) -> bool:
-        """Tell at once of most segments that they are the next; what is not as usual is for `accept` to judge."""
-        return (
-            send_sequence == self.expected
-            and self._counts
-            and 0 < len(information) <= MAX_APDU_LENGTH - len(self._assembly)
+    def has_room(self, information: bytes) -> bool:
+        """Tell whether the next segment may be added as it is: the meter numbers its frames, and the APDU is not too long."""
+        return self._counts and len(information) <= MAX_APDU_LENGTH - len(
+            self._assembly
         )
 
     def add(self, information: bytes) -> None:

@@ -191,8 +191,8 @@ class WrapperLink:
         """Be down at once: the wrapper has no farewell."""
         self._end(LinkDown())
 
-    def receive_data(self, data: bytes) -> None:
-        """Take bytes from the wire, any number, cut anywhere."""
+    def receive_data(self, data: bytes) -> bool:
+        """Take bytes from the wire, any number, cut anywhere; there are no segments, so False."""
         self._octets += len(data)
         self._silences = 0
         self._receive(
@@ -202,6 +202,7 @@ class WrapperLink:
             self._end(
                 LinkDown(LinkError(f"The meter sends without end: {self._reason()}"))
             )
+        return False
 
     def on_timeout(self) -> None:
         """Nothing came in time: in the end give up with `LinkDown`. Does nothing when nothing is awaited."""
