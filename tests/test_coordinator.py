@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 import logging
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
@@ -14,7 +15,11 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.dlms_meter.const import DOMAIN, POLL_INTERVAL
+from custom_components.dlms_meter.const import (
+    CONF_SUPPLY_SWITCH,
+    DOMAIN,
+    POLL_INTERVAL,
+)
 from custom_components.dlms_meter.dlms import (
     AttributeDescriptor,
     DataAccessResult,
@@ -22,6 +27,7 @@ from custom_components.dlms_meter.dlms import (
     Mechanism,
     Obis,
 )
+from custom_components.dlms_meter.plan import plan_entities
 from custom_components.dlms_meter.settings import from_input
 from tests.home import (
     DEVICE,
@@ -78,6 +84,28 @@ async def test_values_follow_the_meter(
         await poll(hass, freezer)
         assert len(line.wires) == 1 + polls
     assert float(value_of(hass, ENERGY)) > before
+
+
+async def test_polls_think_nothing_over_again(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, loaded: MockConfigEntry
+) -> None:
+    """Planning takes longer than all the rest of a poll: it is done when something has changed."""
+    with patch(
+        "custom_components.dlms_meter.coordinator.plan_entities", wraps=plan_entities
+    ) as planning:
+        for _ in range(65):
+            await poll(hass, freezer)
+        assert not planning.called, "not even once an hour, when the channels are read"
+        meter = loaded.runtime_data
+        plans = meter.plans()
+        hass.config_entries.async_update_entry(
+            loaded, options={CONF_SUPPLY_SWITCH: True}
+        )
+        assert len(meter.plans()) == len(plans) + 1
+        assert meter.plans() is meter.plans()
+        meter.memory.objects = meter.memory.objects[:-1]
+        assert len(meter.plans()) < len(plans)
+        assert planning.call_count == 2
 
 
 def break_line(line: Line) -> None:

@@ -1,9 +1,10 @@
 """Polling: one complete session a poll, and what Home Assistant makes of its errors."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import is_
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -87,6 +88,8 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         self._store = MeterStore(hass, entry.entry_id)
         self._kept: MeterMemory | None = None
         self._guard = PlausibilityGuard({})
+        self._plans: Sequence[EntityPlan] = ()
+        self._planned_by: tuple[object, object, object] = (None, None, None)
         self._failing = FailuresLog(entry.title)
         self._objects_read: datetime | None = None
         self._sub_meters_read: datetime | None = None
@@ -121,15 +124,18 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         """Who answered in the last session that was begun."""
         return self._sessions.identity
 
-    def plans(self) -> list[EntityPlan]:
-        """Return the entities of this meter."""
-        options = self.config_entry.options
-        plans = plan_entities(
-            self.memory,
-            with_switch=bool(options.get(CONF_SUPPLY_SWITCH)),
-            with_settings=bool(options.get(CONF_CHANGE_SETTINGS)),
-        )
-        return with_choice(plans, options)
+    def plans(self) -> Sequence[EntityPlan]:
+        """Return the entities of this meter; they are thought over only when the meter or the options have changed."""
+        memory, options = self.memory, self.config_entry.options
+        basis = (memory.objects, memory.sub_meters, options)
+        if not all(map(is_, basis, self._planned_by, strict=True)):
+            plans = plan_entities(
+                memory,
+                with_switch=bool(options.get(CONF_SUPPLY_SWITCH)),
+                with_settings=bool(options.get(CONF_CHANGE_SETTINGS)),
+            )
+            self._plans, self._planned_by = with_choice(plans, options), basis
+        return self._plans
 
     def entity_unique_id(self, plan: EntityPlan) -> str:
         """Return what an entity of this meter is known by."""
@@ -296,10 +302,11 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
     def _compare_clock(self, readings: Readings) -> None:
         """See whether the meter's clock is far off."""
         for item in self.memory.objects:
-            stamp = readings.values.get(
-                AttributeDescriptor(item.class_id, item.logical_name, 2)
-            )
-            if item.class_id != CLOCK_CLASS or not isinstance(stamp, DlmsDateTime):
+            if item.class_id != CLOCK_CLASS:
+                continue
+            clock = AttributeDescriptor(CLOCK_CLASS, item.logical_name, 2)
+            stamp = readings.values.get(clock)
+            if not isinstance(stamp, DlmsDateTime):
                 continue
             now, zone = readings.read_at, dt_util.get_default_time_zone()
             shown = readings.clock.moment(stamp, zone, now=now)
@@ -344,9 +351,10 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         if not report.failed.keys().isdisjoint(wanted) and self.memory.sub_meters:
             return False  # who was there is not taken for gone because the meter would not say
         sub_meters = find_sub_meters(self.memory.objects, report.values)
-        changed = sub_meters != self.memory.sub_meters
+        if sub_meters == self.memory.sub_meters:
+            return False
         self.memory.sub_meters = sub_meters
-        return changed
+        return True
 
     def _wanted(self) -> list[AttributeDescriptor]:
         """Return what to read: what the living entities show, or before there are any, what they will show."""
@@ -362,7 +370,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             if attribute in wanted
         ]
 
-    def _expected(self, planned: list[EntityPlan]) -> set[AttributeDescriptor]:
+    def _expected(self, planned: Sequence[EntityPlan]) -> set[AttributeDescriptor]:
         """Return what the entities about to be made will show: those nobody has disabled."""
         registry = er.async_get(self.hass)
 

@@ -186,11 +186,11 @@ def _rows_of(
 ) -> Iterator[EntityPlan]:
     """Plan what is shown of an object in a way of its own."""
     for row in rows:
+        if item.class_id != row.class_id or not item.readable(row.attribute_id):
+            continue
         attribute = AttributeDescriptor(
             row.class_id, item.logical_name, row.attribute_id
         )
-        if item.class_id != row.class_id or not item.readable(row.attribute_id):
-            continue
         if row.platform in _WRITING and not item.writable(row.attribute_id):
             continue
         meaning = meaning_of(attribute._replace(attribute_id=2))
