@@ -217,11 +217,11 @@ def _read_entries(octets: bytes) -> Slices[list[_Entry]]:
     known: _Known = {}
     entries: list[_Entry] = []
     pause_at = OCTETS_AT_ONCE
-    for _ in range(reader.length()):
+    for number in range(1, reader.length() + 1):
         entry = yield from _read_entry(reader, known)
         if entry is not None:
             entries.append(entry)
-        if reader.offset > pause_at:
+        if reader.offset > pause_at or not number % _ITEMS_AT_ONCE:
             pause_at = reader.offset + OCTETS_AT_ONCE
             yield
     reader.finish("the object list")
