@@ -200,15 +200,19 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         except LocalProtocolError:
             raise  # a fault of this integration: it belongs into the log with its traceback
         except DlmsError as error:
-            failed = self._failed(error)
-            if failed.translation_key == Symptom.PORT_MISSING:
-                await async_ask_about_port(self.hass, self.config_entry, self.issues)
-            raise failed from error
+            raise await self._async_failed(error) from error
         self._failures, self.failure = 0, None
         self.issues.async_meter_read()
         self._compare_clock(readings)
         self.session_seconds = self.hass.loop.time() - begin
         return readings
+
+    async def _async_failed(self, error: DlmsError) -> HomeAssistantError:
+        """Return what Home Assistant is told, and ask the user about a port that is missing."""
+        failed = self._failed(error)
+        if failed.translation_key == Symptom.PORT_MISSING:
+            await async_ask_about_port(self.hass, self.config_entry, self.issues)
+        return failed
 
     def _failed(self, error: DlmsError) -> HomeAssistantError:
         """Return what Home Assistant is told of a poll that failed, in the words of the ladder."""

@@ -131,7 +131,7 @@ def session(
             async with client:
                 result = await _read(client)
         except DlmsError as error:
-            result = error
+            result = error.with_traceback(None)  # which would hold this frame
         assert not any(opened.open for opened in port.opened)
         took = loop.time()
         await asyncio.sleep(60)  # what the trouble has planned for later

@@ -362,9 +362,8 @@ class Connection:
             try:
                 raise outcome
             finally:
-                del (
-                    outcome
-                )  # the error holds this frame, which must not hold it in turn
+                # The error holds this frame, which must not hold it in turn.
+                del outcome
         return outcome
 
     def _wake(self, outcome: Apdu | _Ahead | DlmsError | None) -> None:

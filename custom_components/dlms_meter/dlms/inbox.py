@@ -115,7 +115,9 @@ class Inbox:
                 isinstance(error, MessageRepeated)
                 or octets[:1] in _NOTIFICATIONS + _CIPHERED_NOTIFICATIONS
             )
-            return error if awaited and not harmless and not self._settle() else None
+            if not awaited or harmless or self._settle():
+                return None
+            return error.with_traceback(None)  # which would hold whoever hands it on
         if request is None or answer is None:
             self._settle()
             self._log.apdu("<", octets.hex, "too late: ")

@@ -234,7 +234,7 @@ def _get_one_by_one(
                 association, attribute, None, progress, high_priority
             )
         except (ServiceError, DecodeError) as error:
-            results[attribute] = error
+            results[attribute] = error.with_traceback(None)  # it would hold us
     return results
 
 
@@ -305,7 +305,7 @@ def set_many(
             )
             outcomes[attribute] = None
         except ServiceError as error:
-            outcomes[attribute] = error
+            outcomes[attribute] = error.with_traceback(None)  # it would hold us
     return outcomes
 
 
