@@ -12,9 +12,10 @@ import resource
 import sys
 import tempfile
 import time
-from typing import Self
+from typing import NamedTuple, Self
 
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_test_home_assistant,
@@ -22,8 +23,16 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.dlms_meter.const import CONF_POLL_INTERVAL, DOMAIN
 from tests.simulator import Meter, MeterSettings, SimulatorServer
+from tests.simulator.household import HOUSEHOLD_METER, WATT_HOUR, register
+from tests.simulator.objects import uint32
 
 INTERVAL = 30
+OBJECTS = (
+    *HOUSEHOLD_METER,
+    register("1-0:1.8.3", lambda _: uint32(1000), 0, WATT_HOUR),
+    register("1-0:1.8.4", lambda _: uint32(1000), 0, WATT_HOUR),
+)
+"""Forty readings that are enabled without being asked for."""
 
 
 async def serve(count: int) -> None:
@@ -31,7 +40,9 @@ async def serve(count: int) -> None:
     async with AsyncExitStack() as stack:
         servers = [
             await stack.enter_async_context(
-                SimulatorServer(Meter(_settings(number)), wrapper_port=0)
+                SimulatorServer(
+                    Meter(_settings(number), objects=OBJECTS), wrapper_port=0
+                )
             )
             for number in range(count)
         ]
@@ -74,7 +85,8 @@ class Watch:
         self.turns: dict[str, float] = {}
         """The longest of each, in seconds."""
         self.longest_on_the_wall = 0.0
-        self.longest_collection = 0.0
+        self.collections: dict[int, list[float]] = {}
+        """How long each collection of garbage took, in seconds, by generation."""
         self._collecting = 0.0  # seconds in all
         self._begun = 0.0
         self._run = asyncio.Handle._run  # noqa: SLF001  each turn of the loop
@@ -102,13 +114,13 @@ class Watch:
         asyncio.Handle._run = self._run  # type: ignore[method-assign]  # noqa: SLF001
         gc.callbacks.remove(self._collected)
 
-    def _collected(self, phase: str, _: object) -> None:
+    def _collected(self, phase: str, info: dict[str, int]) -> None:
         if phase == "start":
             self._begun = time.thread_time()
         else:
             pause = time.thread_time() - self._begun
             self._collecting += pause
-            self.longest_collection = max(self.longest_collection, pause)
+            self.collections.setdefault(info["generation"], []).append(pause)
 
 
 def _name_of(handle: asyncio.Handle) -> str:
@@ -121,43 +133,74 @@ def _name_of(handle: asyncio.Handle) -> str:
     return str(getattr(callback, "__qualname__", type(callback).__name__))
 
 
+class Heap(NamedTuple):
+    """What the garbage collector has to look through when it looks through everything."""
+
+    objects: int
+    seconds: float
+
+    @classmethod
+    def now(cls) -> Self:
+        """Collect all garbage until a collection finds none, and measure that one."""
+        while gc.collect():
+            pass
+        begun = time.thread_time()
+        gc.collect()
+        return cls(len(gc.get_objects()), time.thread_time() - begun)
+
+
 async def measure(ports: list[int], seconds: int) -> None:
     """Set all meters up, let them be polled for a while, and print the figures."""
-    before = _memory()
     with tempfile.TemporaryDirectory() as folder:
         async with async_test_home_assistant(config_dir=folder) as hass:
             integrations = Path(folder) / "custom_components"
             integrations.symlink_to(Path(__file__).parents[1] / "custom_components")
             hass.data.pop("custom_components", None)
             entries = [entry_of(number, port) for number, port in enumerate(ports)]
-            for entry in entries:
-                entry.add_to_hass(hass)
-                await hass.config_entries.async_setup(entry.entry_id)
-            await hass.async_block_till_done()
+            await _set_up(hass, entries[:1])  # loads the code
+            heap, memory = Heap.now(), _memory()
+            await _set_up(hass, entries[1:])
             loaded = [e for e in entries if e.state is ConfigEntryState.LOADED]
-            idle_begun, idle_cpu = time.perf_counter(), time.process_time()
-            with Watch() as watch:
-                await asyncio.sleep(seconds)
-            wall = time.perf_counter() - idle_begun
-            cpu = time.process_time() - idle_cpu
-            states = len(hass.states.async_all())
             print(f"meters loaded        {len(loaded)} of {len(entries)}")
-            print(f"entities             {states / max(len(loaded), 1):.0f} a meter")
-            print(f"polled every         {INTERVAL} s, for {wall:.0f} s")
-            print(f"processor            {100 * cpu / wall:.1f} % of a core")
+            entities = len(hass.states.async_all()) / max(len(loaded), 1)
+            print(f"entities             {entities:.0f} a meter")
+            await _poll(seconds)
+            more = max(len(loaded) - 1, 1)
+            memory, grown = _memory() - memory, Heap.now()
+            print(f"memory               {memory / more:.2f} MB a meter")
             print(
-                f"memory               {(_memory() - before) / max(len(loaded), 1):.2f} MB a meter"
-            )
-            print(f"longest turns        {_longest(watch)}")
-            print(
-                f"longest collection   {1000 * watch.longest_collection:.1f} ms of garbage"
-            )
-            print(
-                f"longest on the wall  {1000 * watch.longest_on_the_wall:.1f} ms, with other processes in between"
+                f"heap                 {heap.objects} objects with the first meter, looked through in {1000 * heap.seconds:.0f} ms;"
+                f" {(grown.objects - heap.objects) / more:.0f} and {1000 * (grown.seconds - heap.seconds) / more:.1f} ms more a meter"
             )
             for entry in entries:
                 await hass.config_entries.async_unload(entry.entry_id)
             await hass.async_stop(force=True)
+
+
+async def _set_up(hass: HomeAssistant, entries: list[MockConfigEntry]) -> None:
+    for entry in entries:
+        entry.add_to_hass(hass)
+        await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+
+async def _poll(seconds: int) -> None:
+    """Let the meters be polled, and print what that costs."""
+    gc.collect()
+    begun, cpu = time.perf_counter(), time.process_time()
+    with Watch() as watch:
+        await asyncio.sleep(seconds)
+    wall, cpu = time.perf_counter() - begun, time.process_time() - cpu
+    print(f"polled every         {INTERVAL} s, for {wall:.0f} s")
+    print(f"processor            {100 * cpu / wall:.1f} % of a core")
+    print(f"longest turns        {_longest(watch)}")
+    for generation, pauses in sorted(watch.collections.items()):
+        print(
+            f"garbage, gen. {generation}      {len(pauses)} collections, the longest of {1000 * max(pauses):.1f} ms"
+        )
+    print(
+        f"longest on the wall  {1000 * watch.longest_on_the_wall:.1f} ms, with other processes in between"
+    )
 
 
 def _longest(watch: Watch) -> str:
@@ -166,7 +209,9 @@ def _longest(watch: Watch) -> str:
 
 
 def _memory() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Return how much memory is in use, in MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
 
 
 async def main() -> None:
