@@ -20,7 +20,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dlms_meter.const import DOMAIN
 from custom_components.dlms_meter.coordinator import DlmsCoordinator
-from custom_components.dlms_meter.dlms import ClientSettings, TransportError
+from custom_components.dlms_meter.dlms import ClientSettings, TransportError, connection
 from custom_components.dlms_meter.settings import from_input
 from tests.home import PUBLIC, TITLE, UNIQUE_ID, Line, silence
 from tests.simulator import Meter, MeterSession, SimulatorServer
@@ -69,9 +69,12 @@ def quiet() -> Iterator[None]:
 
 @pytest.fixture
 def hasty(impatient: None) -> Iterator[None]:
-    """Do not wait for the rest of an answer that breaks off, either."""
+    """Do not wait for the rest of an answer that breaks off, either, nor for a gateway that collects octets."""
     defaults = ClientSettings.__init__.__kwdefaults__
-    with patch.dict(defaults, inter_octet_timeout=0.02):
+    with (
+        patch.dict(defaults, inter_octet_timeout=0.02),
+        patch.object(connection, "_GATEWAY_BUFFER", 0),
+    ):
         yield
 
 
