@@ -46,8 +46,15 @@ class Traffic:
     to_client: int = 0
     turns: int = 0
     """How often the meter had to think."""
-    seconds: float = 0.0
-    """Time on the wire and of thinking: what the session would have taken without any pause of the client's."""
+    on_wire: float = 0.0
+    thinking: float = 0.0
+    pauses: float = 0.0
+    """Seconds: what octets take, what the meter takes, and what a standard asks of the client."""
+
+    @property
+    def seconds(self) -> float:
+        """What the session would have taken at best."""
+        return self.on_wire + self.thinking + self.pauses
 
 
 class Noise:
@@ -131,7 +138,7 @@ class PacedLine:
         if not (self.open and data):
             return
         self._traffic.to_meter += len(data)
-        self._traffic.seconds += len(data) * self.line.octet_time
+        self._traffic.on_wire += len(data) * self.line.octet_time
         conditions = self._conditions
         if conditions.echo is not None:
             for pause, piece in conditions.echo(self._random, data):
@@ -175,7 +182,8 @@ class PacedLine:
             traffic, octets = self._traffic, saying.octets
             traffic.turns += 1
             traffic.to_client += len(octets)
-            traffic.seconds += saying.delay + len(octets) * saying.line.octet_time
+            traffic.thinking += saying.delay
+            traffic.on_wire += len(octets) * saying.line.octet_time
             for pause, piece in self._conditions.to_client(self._random, octets):
                 self._in.carry(
                     piece, saying.line, self._at_client, saying.delay + pause

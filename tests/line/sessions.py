@@ -108,6 +108,11 @@ class Outcome[T]:
         """How much longer it took than octets and turns do."""
         return self.seconds / self.traffic.seconds
 
+    @property
+    def bare_ratio(self) -> float:
+        """The same, if no standard asked for pauses."""
+        return self.seconds / (self.traffic.on_wire + self.traffic.thinking)
+
 
 def run[T](
     client_settings: ClientSettings,

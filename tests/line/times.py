@@ -90,7 +90,7 @@ def session(job: Job, speed: int, confirmation: str | None = None) -> Outcome[ob
         meter = OpticalMeter(sound, habits, hdlc_speed=speed)
     port = Port(meter)
     if confirmation is not None:
-        port.traffic.seconds += 2 * REACTION
+        port.traffic.pauses += 2 * REACTION
     endpoint = SerialEndpoint("/dev/ttyMeter", line)
     wanted = settings(endpoint, None if confirmation is None else SignOnSettings())
     outcome = run(wanted, port, job.read)

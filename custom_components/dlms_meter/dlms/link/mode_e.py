@@ -208,6 +208,8 @@ def sign_on(settings: SignOnSettings, hdlc_speed: int) -> SignOnProcedure:
             change = _change(settings, identification, heard)
             confirmation = yield change
             if change.enough(confirmation.octets):
+                # SNRM answers the confirmation, and leaves the meter the reaction time to change to 8N1. Clients by others
+                # leave it anything from no time at all (jDLMS) to a whole second (Gurux).
                 yield Turn(change.speed, False, patience=reaction)
             return SignOn(identification)
         noise += len(heard.octets.replace(query, b""))
