@@ -73,6 +73,7 @@ PROFILE = AttributeDescriptor(7, Obis.parse("1-0:99.1.0"), 2)
 NULL = Data(DataType.NULL_DATA, None)
 LONG = Data(DataType.OCTET_STRING, bytes(range(256)) * 8)
 SHORT = Data(DataType.OCTET_STRING, b"hello")
+BYE = Data(DataType.OCTET_STRING, b"good-bye")
 MODE = Data(DataType.ENUM, 5)
 ON, OFF = Data(DataType.BOOLEAN, True), Data(DataType.BOOLEAN, False)
 SMALL = 200
@@ -348,6 +349,23 @@ def test_unconfirmed_requests(way: Way) -> None:
             assert [method for method, _ in meter.calls] == [DISCONNECT]
             assert await client.access([AccessItem.get(VOLTAGE)], confirmed=False) == ()
             assert await client.get(MESSAGE) == SHORT
+
+    way.run(meter, ask)
+
+
+@BY_SHORT_NAMES
+def test_answer_to_an_unconfirmed_request_is_not_taken_for_the_next(way: Way) -> None:
+    """Nobody asked for it, and it has no invoke id."""
+    meter = way.meter(ServiceQuirks(answers_unconfirmed=True))
+
+    async def ask(client: DlmsClient) -> None:
+        await client.set(MESSAGE, SHORT, confirmed=False)
+        assert await client.get(MESSAGE) == SHORT
+        voltage = await client.get(VOLTAGE)
+        await client.set(ENERGY, SHORT, confirmed=False)  # refused
+        await client.set(MESSAGE, BYE, confirmed=False)
+        assert await client.get(VOLTAGE) == voltage
+        assert await client.get(MESSAGE) == BYE
 
     way.run(meter, ask)
 

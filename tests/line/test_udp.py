@@ -1,7 +1,7 @@
 """The wrapper over UDP: one APDU a datagram. What is lost is asked for again where that is safe, and nowhere else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 import socket
@@ -100,21 +100,102 @@ def test_bad_network(
     assert complete >= 40 * share
 
 
-@pytest.mark.parametrize("seed", [20, 31, 70, 86])
-def test_answer_that_comes_when_its_invoke_id_has_its_turn_again(seed: int) -> None:
-    """Sixteen requests after the one that was repeated, the other answer to it would look right."""
-    single = MeterSettings(conformance=SUPPORTED & ~Conformance.MULTIPLE_REFERENCES)
+SINGLE = MeterSettings(conformance=SUPPORTED & ~Conformance.MULTIPLE_REFERENCES)
+"""It is asked for one register after the other, so that invoke ids are used again within the second."""
 
-    async def read(network: Network) -> list[Data]:
-        internet = Internet(lambda: WrapperSession(household(single)), network)
-        async with DlmsClient(
+
+def read_singly(
+    network: Network,
+    registers: Sequence[AttributeDescriptor] = REGISTERS * 3,
+    *,
+    attempts: int = 3,
+) -> tuple[list[Data] | DlmsError, list[bytes]]:
+    """Read registers one by one; return their values, and what was sent."""
+    internet = Internet(lambda: WrapperSession(household(SINGLE)), network)
+
+    async def main() -> list[Data] | DlmsError:
+        try:
+            async with DlmsClient(
+                replace(settings(ENDPOINT, framing=Framing.WRAPPER), attempts=attempts),
+                open_shared=internet.open_transport,
+            ) as client:
+                return [await client.get(register) for register in registers]
+        except DlmsError as error:
+            return error
+
+    return run_virtually(main()), internet.opened[0].sent
+
+
+@pytest.mark.parametrize(
+    ("network", "seed"),
+    [
+        *[(Network(late=0.05), seed) for seed in (20, 31, 70, 86)],
+        *[
+            (Network(late=0.1, doubled=0.1), seed)
+            for seed in (21, 39, 41, 114, 119, 132, 139, 164, 181, 190)
+        ],
+        (Network(late=0.02, doubled=0.02), 234),  # the first late one at once
+    ],
+)
+def test_answer_that_comes_when_its_invoke_id_has_its_turn_again(
+    network: Network, seed: int
+) -> None:
+    """Sixteen requests after the one that was repeated, the other answer to it would look right."""
+    values, _ = read_singly(replace(network, seed=seed))
+    assert values == read_singly(Network())[0]
+
+
+def test_invoke_ids_have_no_price_on_a_good_network() -> None:
+    """Each register is asked for once, though sixteen requests take no second."""
+    values, sent = read_singly(Network())
+    assert isinstance(values, list)
+    assert len(values) == 60
+    assert len(sent) == 60 + 2
+
+
+def test_registers_that_are_equal_are_read_all_the_same() -> None:
+    """The same answer with the same invoke id is doubted once: it may as well be true."""
+    values, sent = read_singly(Network(), REGISTERS[:1] * 60)
+    assert isinstance(values, list)
+    assert len(values) == 60
+    assert len(set(map(str, values))) == 1
+    assert len(sent) == 60 + 2 + 1
+
+
+def test_with_one_attempt_doubles_are_told_apart_too() -> None:
+    for seed in range(20):
+        values, _ = read_singly(Network(doubled=0.2, seed=seed), attempts=1)
+        assert values == read_singly(Network())[0], f"seed {seed}"
+
+
+def test_invoke_id_that_rests_is_not_waited_for_when_the_session_ends() -> None:
+    """Closing from elsewhere ends the wait."""
+    internet = Internet(lambda: WrapperSession(household(SINGLE)), Network(doubled=1.0))
+
+    async def main() -> None:
+        client = DlmsClient(
             settings(ENDPOINT, framing=Framing.WRAPPER),
             open_shared=internet.open_transport,
-        ) as client:
-            return [await client.get(register) for register in REGISTERS * 3]
+        )
+        loop = asyncio.get_running_loop()
+        await client.begin()
 
-    values = run_virtually(read(Network(late=0.05, seed=seed)))
-    assert values == run_virtually(read(Network()))
+        async def read() -> None:
+            for register in REGISTERS:
+                await client.get(register)
+
+        reading = asyncio.create_task(read())
+        await asyncio.sleep(1)
+        sent = len(internet.opened[0].sent)
+        await asyncio.sleep(5)
+        assert len(internet.opened[0].sent) == sent < len(REGISTERS)
+        begun = loop.time()
+        await client.end()
+        assert loop.time() < begun + 5
+        with pytest.raises(LocalProtocolError, match="session was closed"):
+            await reading
+
+    run_virtually(main())
 
 
 def test_silence_is_not_waited_for_for_ever() -> None:

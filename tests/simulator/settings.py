@@ -161,6 +161,8 @@ class ServiceQuirks:
     """Blocks of a Read carry the value alone, without the list of results around it."""
     calls_by_write: bool = False
     """Methods of objects with short names are called by Write, not by Read; what reply_to_HLS returns is read after it."""
+    answers_unconfirmed: bool = False
+    """An UnconfirmedWrite is answered like a Write."""
     logical_names: LogicalNames = LogicalNames.TAKE
     keeps_names: bool = False
     """The object list for short names is not given."""

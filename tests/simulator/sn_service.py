@@ -140,8 +140,8 @@ class ShortNameService:
             case WriteRequest(variables, values):
                 return self._write(variables, values)
             case UnconfirmedWriteRequest(variables, values):
-                self._write(variables, values)
-                return None
+                written = self._write(variables, values)
+                return written if self._quirks.answers_unconfirmed else None
         return _failure(ConfirmedService.READ)
 
     def _allows(self, service: Conformance) -> bool:

@@ -158,7 +158,7 @@ class DlmsClient(Session):
         """Write one attribute, or the part of it that `access` selects; attribute 0 is all of them, in a structure.
 
         Not `confirmed`, the meter does not tell whether it was written; by short names and the wrapper, an answer that it
-        gives all the same would be taken for that to the next request. Raises `ServiceError` when the meter refuses.
+        gives all the same would be taken for that to the next write. Raises `ServiceError` when the meter refuses.
         """
         await self._connection.run(
             procedures.set_attribute(

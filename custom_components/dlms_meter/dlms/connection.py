@@ -8,10 +8,11 @@ Everything it sends and receives goes to the log of the wire.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final, NamedTuple, cast
 
-from .answers import HARMLESS, UNNUMBERED
+from .answers import HARMLESS, UNNUMBERED, AnswerDoubtful
 from .application.apdu import Apdu, wants_answer
 from .application.association import Association, AssociationState
 from .application.block_transfer import Blocks
@@ -35,7 +36,7 @@ from .link.mode_e import SignOnSettings
 from .sign_on import Signer
 from .timing import Patience, Timeouts
 from .transport import Receiver, Transport, TransportOpener, open_transport
-from .transport.endpoint import Endpoint, LineSettings, SerialEndpoint
+from .transport.endpoint import Endpoint, LineSettings, SerialEndpoint, UdpEndpoint
 from .wire_log import WireLog
 
 _TOO_LONG: Final = (
@@ -46,6 +47,9 @@ _TOO_LONG: Final = (
 _BROKEN_OFF: Final = "A request was broken off, and its answer would be taken for that to the next one. Connect again."
 
 _CLOSED: Final = "the session is closed"
+
+_LATEST: Final = 4
+"""So many times the patience with a silent meter: later no datagram comes that was delayed on the way."""
 
 _GATEWAY_BUFFER: Final = 512
 """Octets; some gateways collect as many before they pass them on."""
@@ -139,11 +143,12 @@ class Connection:
         self._observer = observer
         self._repeats = repeats
         self._blocks = Blocks(max(association.settings.block_transfer_window, 1))
+        over_udp = isinstance(endpoint, UdpEndpoint)
         self._inbox = Inbox(
             association,
             self._blocks,
             self._log,
-            may_repeat=bool(repeats),
+            longest_delay=_LATEST * timeouts.response if over_udp else None,
             on_notification=on_notification,
             observer=observer,
         )
@@ -269,14 +274,24 @@ class Connection:
     async def _exchange(self, request: Apdu, limit: float) -> Apdu | _Ahead | None:
         """Send one APDU and wait for the answer to it; ask again where that does no harm and nobody else does it."""
         self._give_up_if_idle()
+        if pause := self._inbox.pause(request):
+            await self._let_late_answers_come(pause)
         self._repeats_left = self._repeats if isinstance(request, HARMLESS) else 0
         while True:
             try:
                 return await self._ask(request, limit)
+            except AnswerDoubtful:
+                self._link.statistics.frames_repeated += 1
             except _RequestLost:
                 self._repeats_left -= 1
                 self._link.statistics.timeouts += 1
                 self._link.statistics.frames_repeated += 1
+
+    async def _let_late_answers_come(self, pause: float) -> None:
+        """Wait for some seconds, or until the connection ends."""
+        self._repeats_left = 0
+        with suppress(TransportTimeout):
+            await self._wait(pause)
 
     def _give_up_if_idle(self) -> None:
         """Give the session up that the meter has given up: it does so after a while without requests."""
@@ -302,7 +317,6 @@ class Connection:
         finally:
             self._request = None
         if answer is not None and not isinstance(answer, _Ahead):
-            self._inbox.answered(answer)
             self._refuse_if_ended(answer)
         return answer
 
@@ -319,14 +333,13 @@ class Connection:
         for apdu in self._blocks.outgoing(octets, capacity, answered=answered):
             self._link.send_apdu(apdu, answered=answered)
         self._request = request
-        self._inbox.await_answer()
+        self._inbox.await_answer(request)
 
     def _beware_of_late_answer(self, request: Apdu) -> None:
         """See to it that an answer which may still come is not taken for that to another request."""
         if isinstance(request, UNNUMBERED):
             self._error = self._error or TransportTimeout(_BROKEN_OFF)
-        elif self._repeats and isinstance(request, HARMLESS):
-            self._association.spend_invoke_id(request.invoke)
+        self._inbox.expect_late_answers()
 
     def _refuse_if_ended(self, answer: Apdu) -> None:
         """Take the refusal of a whole request that comes first after a rest for the end of the association."""

@@ -1,11 +1,11 @@
 """What becomes of an APDU that came: the answer to the request in flight, something the meter says on its own, or nothing."""
 
-from collections import deque
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from .answers import belongs, is_stale
+from .answers import AnswerDoubtful, LateAnswers, belongs
 from .application.apdu import Apdu, decode_apdu
 from .application.association import Association, AssociationState
 from .application.block_transfer import GENERAL_BLOCK_TRANSFER, Blocks
@@ -26,9 +26,6 @@ _CIPHERED_NOTIFICATIONS: Final = (b"\x38", b"\x58", b"\xca", b"\xd2")
 
 _BLOCK: Final = bytes((GENERAL_BLOCK_TRANSFER,))
 
-_ANSWERS_REMEMBERED: Final = 8
-"""So far back a datagram may come again."""
-
 _MOST_STRAYS: Final = 500
 """APDUs that may come while an answer is awaited, and are not it: a meter may have saved up a day's events, not more."""
 
@@ -39,8 +36,8 @@ type Observer = Callable[[bool, bytes], None]
 class Inbox:
     """Sorts the APDUs of one association: joins blocks, deciphers, decodes, and tells whose they are.
 
-    With `may_repeat`, as over UDP, an answer may come twice, late, and in any order. `on_notification` gets what the
-    meter sends on its own, `observer` each answer in clear while the association stands; neither may raise.
+    With a `longest_delay` in seconds, as over UDP, an answer may come twice, in any order, and so late. `on_notification`
+    gets what the meter sends on its own, `observer` each answer in clear while the association stands; neither may raise.
     """
 
     def __init__(
@@ -49,27 +46,33 @@ class Inbox:
         blocks: Blocks,
         log: WireLog,
         *,
-        may_repeat: bool,
+        longest_delay: float | None,
         on_notification: NotificationCallback | None,
         observer: Observer | None,
     ) -> None:
         self._association = association
         self._blocks = blocks
         self._log = log
-        self._may_repeat = may_repeat
+        self._late = None if longest_delay is None else LateAnswers(longest_delay)
         self._on_notification = on_notification
         self._observer = observer
-        self._answered: deque[Apdu] = deque(maxlen=_ANSWERS_REMEMBERED)
         self._strays = 0
         self._owed = 0  # answers to requests that nobody waits for any more
 
-    def await_answer(self) -> None:
+    def pause(self, request: Apdu) -> float:
+        """Return how many seconds to wait before a request, so that no old answer looks like that to it."""
+        return 0.0 if self._late is None else self._late.pause(request, _now())
+
+    def await_answer(self, request: Apdu) -> None:
         """Begin to count what comes in the place of an answer."""
         self._strays = 0
+        if self._late is not None:
+            self._late.ask(request, _now())
 
-    def answered(self, answer: Apdu) -> None:
-        """Note that an answer was taken: if it comes again, it is an old one."""
-        self._answered.append(answer)
+    def expect_late_answers(self) -> None:
+        """Note that an answer did not come in time, or one that nobody waited for."""
+        if self._late is not None:
+            self._late.expect()
 
     def owe_answer(self) -> None:
         """Note that a request was broken off: its answer may still come, and then before that to the next one."""
@@ -79,6 +82,11 @@ class Inbox:
         """Take what came for an answer that is owed, if there is one."""
         owed, self._owed = self._owed, max(self._owed - 1, 0)
         return bool(owed)
+
+    def _pass_over(self) -> None:
+        """Take what came for an answer to an earlier request."""
+        self._settle()
+        self.expect_late_answers()
 
     def take(
         self,
@@ -119,12 +127,12 @@ class Inbox:
                 return None
             return error.with_traceback(None)  # which would hold whoever hands it on
         if request is None or answer is None:
-            self._settle()
+            self._pass_over()
             self._log.apdu("<", octets.hex, "too late: ")
             return None
         self._log.apdu("<", partial(readable, answer))
         self._show(plain)
-        return answer if self._is_for(request, answer) else None
+        return self._judge(request, answer, plain)
 
     def _show(self, plain: bytes) -> None:
         """Let the observer see an answer; those that make and end the association are no business of his: they hold secrets."""
@@ -132,15 +140,22 @@ class Inbox:
         if self._observer is not None and stands:
             self._observer(False, plain)
 
-    def _is_for(self, request: Apdu, answer: Apdu) -> bool:
-        """Tell whether an answer is the one awaited."""
-        old = self._may_repeat and is_stale(request, answer, self._answered)
+    def _judge(
+        self, request: Apdu, answer: Apdu, plain: bytes
+    ) -> Apdu | AnswerDoubtful | None:
+        """Return an answer if it is the one awaited."""
+        late = self._late
+        old = late is not None and late.is_late(request, answer)
         unnumbered = isinstance(answer, ExceptionResponse | ConfirmedServiceError)
         if old or not belongs(request, answer) or (unnumbered and self._owed):
-            self._settle()
-            return False
+            self._pass_over()
+            return None
+        if late is not None and late.is_doubtful(request, plain, _now()):
+            return AnswerDoubtful("an answer equal to an earlier one")
+        if late is not None:
+            late.take(request, answer, plain, _now())
         self._owed = 0  # A meter answers in the order it is asked.
-        return True
+        return answer
 
     def _join_blocks(
         self, octets: bytes, awaited: bool, send: Callable[[bytes], None]
@@ -161,3 +176,7 @@ class Inbox:
             notification, DataNotification | EventNotification | InformationReport
         ):
             self._on_notification(notification)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -40,7 +40,6 @@ from custom_components.dlms_meter.dlms.errors import (
     AssociationRejected,
     AuthenticationFailed,
     DecodeError,
-    LinkError,
     LocalProtocolError,
     RemoteProtocolError,
 )
@@ -345,18 +344,6 @@ def test_invoke_ids_count_up_and_start_again() -> None:
         0xC0,
         0xC1,
     ]
-
-
-def test_spent_invoke_ids_are_left_out() -> None:
-    association = associated(Conformance.GET)
-    association.spend_invoke_id(association.next_invoke())
-    association.spend_invoke_id(InvokeIdAndPriority.of(3))
-    ids = [association.next_invoke().invoke_id for _ in range(15)]
-    assert ids == [2, *range(4, 16), 0, 2]
-    for each in range(16):
-        association.spend_invoke_id(InvokeIdAndPriority.of(each))
-    with pytest.raises(LinkError, match="Too much was lost on the way"):
-        association.next_invoke()
 
 
 def test_priority_only_where_the_meter_knows_it() -> None:

@@ -4,7 +4,7 @@ APDUs pass through `encode`, `unprotect` and `decode` on their way to and from t
 """
 
 from enum import Enum, auto
-from itertools import count, islice
+from itertools import count
 from typing import TYPE_CHECKING
 
 from ..cosem.meter_memory import MeterMemory
@@ -12,7 +12,6 @@ from ..errors import (
     AssociationRejected,
     AuthenticationFailed,
     DecodeError,
-    LinkError,
     LocalProtocolError,
     RemoteProtocolError,
     SecurityError,
@@ -45,8 +44,6 @@ if TYPE_CHECKING:
 
 LEAST_PDU_SIZE = 13
 """Octets of the shortest useful request: GET for one attribute."""
-
-_INVOKE_IDS = 16
 
 _CIPHERED: dict[ApplicationContext, ApplicationContext] = {
     ApplicationContext.LOGICAL_NAME: ApplicationContext.LOGICAL_NAME_CIPHERED,
@@ -112,7 +109,6 @@ class Association:
         self.memory = MeterMemory() if memory is None else memory
         """What was learned about the meter; the caller's to keep."""
         self._invoke_ids = count(1)
-        self._spent_ids: set[int] = set()
 
     @property
     def is_open(self) -> bool:
@@ -291,25 +287,12 @@ class Association:
     def next_invoke(
         self, *, confirmed: bool = True, high_priority: bool | None = None
     ) -> InvokeIdAndPriority:
-        """Return the next invoke-id; unless told otherwise, with high priority where the meter knows priorities.
-
-        Raises `LinkError` when all of them are spent.
-        """
-        for number in islice(self._invoke_ids, _INVOKE_IDS):
-            invoke = InvokeIdAndPriority.of(
-                number,
-                confirmed=confirmed,
-                high_priority=self._priority(high_priority),
-            )
-            if invoke.invoke_id not in self._spent_ids:
-                return invoke
-        raise LinkError(
-            "Too much was lost on the way: a late answer could be taken for any other by now. Connect again."
+        """Return the next invoke-id; unless told otherwise, with high priority where the meter knows priorities."""
+        return InvokeIdAndPriority.of(
+            next(self._invoke_ids),
+            confirmed=confirmed,
+            high_priority=self._priority(high_priority),
         )
-
-    def spend_invoke_id(self, invoke: InvokeIdAndPriority) -> None:
-        """Use an invoke-id for no further request: an answer with it may come at any time."""
-        self._spent_ids.add(invoke.invoke_id)
 
     def next_long_invoke(
         self,
