@@ -507,6 +507,23 @@ def test_the_short_way_leads_where_the_long_one_does(
         assert (fresh._open_usual(message) is None) == (dedicated and general)
 
 
+@pytest.mark.parametrize("size", [16, 20, 95, 200])
+@pytest.mark.parametrize("octets_of_length", [0, 1, 2, 3, 4, 5, 8, 15, 16, 127])
+def test_however_long_the_length_is(
+    size: int, octets_of_length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, server = pair(BOOK)
+    message = server.protect(GET[:1] + bytes(size))
+    content = message[-(5 + 1 + size + 12) :]
+    for length in (len(content), 0, 5):
+        number = length.to_bytes(max(octets_of_length, 1))[-octets_of_length:]
+        head = message[:1] + bytes((0x80 | octets_of_length,)) + number
+        for octets in (head + content, head):
+            assert outcome(BOOK, octets, monkeypatch, short=True) == outcome(
+                BOOK, octets, monkeypatch, short=False
+            )
+
+
 def test_the_short_way_refuses_what_its_envelope_does_not_say() -> None:
     client, server = pair(BOOK)
     message = server.protect(GET)

@@ -76,7 +76,9 @@ class AesGcm:
         apdu = encrypt(iv, body, None)[:length] if encrypted else bytes(body[:length])
         if not authenticated or self._authentication_key is None:
             return apdu, False
-        head = self._authenticated_head(control, extra)
+        head = self._heads.get(control)
+        if head is None or extra:
+            head = self._authenticated_head(control, extra)
         again = encrypt(iv, apdu, head) if encrypted else encrypt(iv, b"", head + apdu)
         tag = again[-_FULL_TAG_LENGTH : TAG_LENGTH - _FULL_TAG_LENGTH]
         if not compare_digest(body[length:], tag):

@@ -46,6 +46,7 @@ _OVERHEAD_OF_SIGNING = 131
 _GENERAL_GLO_WITH_TITLE = bytes((0xDB, SYSTEM_TITLE_LENGTH))
 _LONG = 0x80
 """Lengths from here on take more than one octet."""
+_LONGEST_LENGTH = 5  # octets
 _new = tuple.__new__  # as in axdr
 _SHORTEST_USUAL = 16  # octets: title, length, security header
 _NOT_WHAT_IT_SAYS = "What the meter sends does not decrypt to what its envelope says: check the encryption key"
@@ -261,10 +262,12 @@ class SecurityContext:
         else:
             return None
         length, start = octets[place], place + 1
-        if length >= _LONG:
-            reader = Reader(octets, place)
-            length, start = reader.length(), reader.offset
-        if length != len(octets) - start or octets[start] != self._control:
+        if length >= _LONG:  # then it says how many octets the length has
+            start += length & ~_LONG
+            length = int.from_bytes(octets[place + 1 : start])
+        if not 0 < length == len(octets) - start or start > place + _LONGEST_LENGTH:
+            return None
+        if octets[start] != self._control:
             return None
         self._check_title(title)
         key = self._key(key_set)
@@ -346,14 +349,15 @@ class SecurityContext:
 
     def _refuse_replay(self, title: bytes, key: bytes, counter: int) -> None:
         """Take each counter of a sender and a key once, and only in rising order."""
-        sender = (title, key)
-        last = self._received.get(sender, -1)
-        if counter <= last:
+        sender, received = (title, key), self._received
+        last = received.get(sender)
+        if last is None:
+            if len(received) >= _MOST_KEYS:
+                raise SecurityError(
+                    f"The meter has used {_MOST_KEYS} keys: a new association is needed"
+                )
+        elif counter <= last:
             raise MessageRepeated(
                 f"A message with invocation counter {counter} came after the one with {last}: somebody repeats old messages"
             )
-        if len(self._received) >= _MOST_KEYS and sender not in self._received:
-            raise SecurityError(
-                f"The meter has used {_MOST_KEYS} keys: a new association is needed"
-            )
-        self._received[sender] = counter
+        received[sender] = counter
