@@ -133,7 +133,10 @@ print(time.process_time() - began)
 
 
 def imports(folder: Path, rounds: int) -> Iterator[Row]:
-    """Compare how long imports take, with byte code, beside cryptography and the standard library."""
+    """Compare how long imports take, with byte code, beside cryptography and the standard library.
+
+    What is wanted is wanted of `import dlms`; the client has no target, and is there to tell what opening the rooms costs.
+    """
     door = min(_import_times("dlms", folder, rounds))
     yield Row(
         "import of dlms, whose rooms open when used",
@@ -146,7 +149,7 @@ def imports(folder: Path, rounds: int) -> Iterator[Row]:
         for name, module in _IMPORTS.items()
     }
     row = compared("import of the client and all it may need", times, {})
-    yield row._replace(target="≤ 15 ms", met=times["ours"] <= _LONGEST_IMPORT)
+    yield row._replace(met=None)
 
 
 def _import_times(module: str, folder: Path, rounds: int) -> Iterator[float]:
