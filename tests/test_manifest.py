@@ -15,6 +15,8 @@ from homeassistant.components.brands.const import ALLOWED_IMAGES
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
+from custom_components.dlms_meter.const import PLATFORMS
+
 ROOT = Path(__file__).parents[1]
 INTEGRATION = ROOT / "custom_components" / "dlms_meter"
 BRAND = INTEGRATION / "brand"
@@ -183,9 +185,7 @@ def test_rule_is_kept(rule: str) -> None:
     assert re.search(pattern, (INTEGRATION / file).read_text()), file
 
 
-@pytest.mark.parametrize(
-    "platform", ["binary_sensor", "button", "event", "sensor", "switch"]
-)
+@pytest.mark.parametrize("platform", PLATFORMS)
 def test_every_platform_says_how_many_at_a_time(platform: str) -> None:
     """The rule parallel-updates."""
     source = (INTEGRATION / f"{platform}.py").read_text()
@@ -226,8 +226,11 @@ def section_of(heading: str) -> str:
 
 def test_readme_describes_every_action() -> None:
     section = section_of("## Actions")
-    for action in load_yaml_dict(str(INTEGRATION / "services.yaml")):
-        assert action in section, action
+    actions = load_yaml_dict(str(INTEGRATION / "services.yaml"))
+    for action, description in actions.items():
+        assert f"`dlms_meter.{action}`" in section, action
+        for field in description["fields"]:
+            assert re.search(rf"`{field}(: \w+)?`", section), field
 
 
 def test_what_makes_rules_void() -> None:
