@@ -1,7 +1,7 @@
 """Profiles over the wire: HDLC and wrapper, blocks, and a loop that is never kept waiting."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -34,19 +34,32 @@ from custom_components.dlms_meter.dlms.cosem.profile_reading import read_profile
 from custom_components.dlms_meter.dlms.cosem.values import ScalerUnit
 from custom_components.dlms_meter.dlms.profiles import carry_out
 from tests.dlms.cosem.profiled import (
+    CLOCK_COLUMN,
     COUNT,
     ENERGY,
+    ENERGY_COLUMN,
     FIRST,
     NOW,
     PROFILE,
     QUARTER,
+    STATUS_COLUMN,
+    UNIX_COLUMN,
     VOLTAGE,
+    VOLTAGE_COLUMN,
     Caller,
     energy_at,
     objects,
 )
 from tests.simulator import HdlcSession, Meter, MeterSettings, WrapperSession
-from tests.simulator.settings import SHORT_NAME_SERVICES, SUPPORTED, Quirks, RangeForm
+from tests.simulator.objects import MeterObject
+from tests.simulator.profiles import NO_OBJECT
+from tests.simulator.settings import (
+    SHORT_NAME_SERVICES,
+    SUPPORTED,
+    Quirks,
+    RangeForm,
+    SentDeviation,
+)
 from tests.transports import memory_transports, run_virtually
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -57,14 +70,18 @@ SESSIONS: dict[Framing, Callable[[Meter], HdlcSession | WrapperSession]] = {
 }
 
 
-def make_meter(quirks: Quirks | None = None, max_pdu_size: int = 1200) -> Meter:
+def make_meter(
+    quirks: Quirks | None = None,
+    max_pdu_size: int = 1200,
+    table: Sequence[MeterObject] | None = None,
+) -> Meter:
     settings = MeterSettings(
         quirks=quirks or Quirks(),
         max_pdu_size=max_pdu_size,
         conformance=SUPPORTED | SHORT_NAME_SERVICES,
         short_names=True,
     )
-    return Meter(settings, now=lambda: NOW, objects=objects())
+    return Meter(settings, now=lambda: NOW, objects=table or objects())
 
 
 def settings_for(framing: Framing, short_names: bool = False) -> ClientSettings:
@@ -162,6 +179,109 @@ def test_other_ways_by_short_names(framing: Framing, quirks: Quirks, way: Way) -
     assert [
         each for each, works in memory.profiles[PROFILE].works.items() if works
     ] == [way]
+
+
+FORMS = {
+    Way.RANGE: RangeForm(tagged=False, with_deviation=True),
+    Way.RANGE_LOCAL: RangeForm(tagged=False, with_deviation=False),
+    Way.RANGE_TAGGED: RangeForm(tagged=True, with_deviation=True),
+    Way.RANGE_TAGGED_LOCAL: RangeForm(tagged=True, with_deviation=False),
+}
+TABLES = {
+    "sort object is the clock": objects(),
+    "sort object is the clock, not the first time": objects(
+        (UNIX_COLUMN, CLOCK_COLUMN, ENERGY_COLUMN, VOLTAGE_COLUMN),
+        restricted_by=CLOCK_COLUMN,
+    ),
+    "sort object is nothing": objects(sort_object=NO_OBJECT),
+    "sort object is no time": objects(sort_object=ENERGY_COLUMN.definition),
+    "sort object is not captured": objects(sort_object=UNIX_COLUMN.definition),
+}
+SECONDS = {
+    "sort object counts seconds": objects((UNIX_COLUMN, ENERGY_COLUMN, VOLTAGE_COLUMN)),
+    "sort object counts seconds, beside the clock": objects(
+        (CLOCK_COLUMN, ENERGY_COLUMN, VOLTAGE_COLUMN, UNIX_COLUMN),
+        restricted_by=UNIX_COLUMN,
+    ),
+    "sort object is nothing, the time counts seconds": objects(
+        (STATUS_COLUMN, UNIX_COLUMN, ENERGY_COLUMN, VOLTAGE_COLUMN),
+        sort_object=NO_OBJECT,
+    ),
+}
+ONE_FORM_ONLY = [
+    *((name, table, way, form) for name, table in TABLES.items() for way, form in FORMS.items()),
+    *((name, table, Way.RANGE, None) for name, table in SECONDS.items()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("short_names", [False, True], ids=["LN", "SN"])
+@pytest.mark.parametrize(
+    "sent_deviation", [SentDeviation.STANDARD, SentDeviation.REVERSED]
+)
+@pytest.mark.parametrize(
+    ("table", "way", "form"),
+    [row[1:] for row in ONE_FORM_ONLY],
+    ids=[f"{name}, {way.value}" for name, _, way, _ in ONE_FORM_ONLY],
+)
+def test_a_meter_that_takes_one_form_of_range_only(
+    table: Sequence[MeterObject],
+    way: Way,
+    form: RangeForm | None,
+    sent_deviation: SentDeviation,
+    short_names: bool,
+) -> None:
+    """It refuses every other column, tag and deviation, entries, and to give everything."""
+    quirks = Quirks(
+        range_forms=frozenset({form} if form else ()),
+        sent_deviation=sent_deviation,
+        takes_entries=False,
+        gives_whole_buffer=False,
+    )
+    memory = MeterMemory()
+
+    async def use(client: DlmsClient) -> ProfileRows:
+        return await client.read_profile(
+            PROFILE,
+            TimeRange(ALL[20], ALL[29]),
+            {},
+            columns=[ENERGY, VOLTAGE],
+            now=NOW,
+            time_zone=BERLIN,
+        )
+
+    for _ in range(2):
+        rows = session(
+            make_meter(quirks, table=table),
+            Framing.WRAPPER,
+            use,
+            memory,
+            short_names=short_names,
+        )
+        assert list(rows.moments) == ALL[20:30]
+        assert [row.values for row in rows] == [
+            (Decimal(energy_at(each) * 10), Decimal(2300 + each.hour) / 10)
+            for each in ALL[20:30]
+        ]
+        assert [
+            each for each, works in memory.profiles[PROFILE].works.items() if works
+        ] == [way]
+
+
+def test_a_meter_whose_sort_object_does_not_restrict() -> None:
+    """The clock would: its entries are as good."""
+    table = objects(
+        (CLOCK_COLUMN, UNIX_COLUMN, ENERGY_COLUMN),
+        sort_object=UNIX_COLUMN.definition,
+        restricted_by=CLOCK_COLUMN,
+    )
+    memory = MeterMemory()
+
+    async def use(client: DlmsClient) -> ProfileRows:
+        return await client.read_profile(PROFILE, TimeRange(ALL[-9]), {}, now=NOW)
+
+    rows = session(make_meter(table=table), Framing.WRAPPER, use, memory)
+    assert list(rows.moments) == ALL[-9:]
+    assert memory.profiles[PROFILE].works == {Way.RANGE: False, Way.ENTRY: True}
 
 
 def test_what_was_learned_is_kept_for_the_next_client() -> None:

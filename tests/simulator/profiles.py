@@ -138,8 +138,14 @@ def profile(
     period: timedelta,
     entries: int,
     readers: Readers = Readers.EVERYONE,
+    sort_object: Data | None = None,
+    restricted_by: Column | None = None,
 ) -> MeterObject:
-    """Make a Profile generic object (version 1); its first column that tells the time is its sort object."""
+    """Make a Profile generic object (version 1).
+
+    Its first column that tells the time restricts ranges, unless `restricted_by` another one, and is its sort object, unless
+    it says otherwise (`sort_object`).
+    """
 
     def attribute(value: Callable[[Query], Data] | Data, *selectors: int) -> Attribute:
         source = value if not isinstance(value, Data) else lambda _: value
@@ -158,16 +164,23 @@ def profile(
             raise Refused(DataAccessResult.OBJECT_UNDEFINED)
         return uint32(len(times(query)))
 
-    sort_object = next((each for each in columns if each.tells_time), None)
+    if restricted_by is None:
+        restricted_by = next((each for each in columns if each.tells_time), None)
+    if sort_object is None:
+        sort_object = restricted_by.definition if restricted_by else NO_OBJECT
 
     return cosem_object(
         PROFILE_GENERIC,
         code,
-        attribute(lambda query: _buffer(query, columns, times), BY_RANGE, BY_ENTRY),
+        attribute(
+            lambda query: _buffer(query, columns, times, restricted_by),
+            BY_RANGE,
+            BY_ENTRY,
+        ),
         refusable(3, array([column.definition for column in columns])),
         refusable(4, uint32(int(period.total_seconds()))),
         attribute(_sort_method),
-        refusable(6, sort_object.definition if sort_object else NO_OBJECT),
+        refusable(6, sort_object),
         attribute(entries_in_use),
         attribute(uint32(entries)),
         version=1,
@@ -183,13 +196,21 @@ def _sort_method(query: Query) -> Data:
     return enum(LIFO if (quirks.newest_first if claimed is None else claimed) else FIFO)
 
 
-def _buffer(query: Query, columns: tuple[Column, ...], times: Times) -> Data:
+def _buffer(
+    query: Query,
+    columns: tuple[Column, ...],
+    times: Times,
+    restricted_by: Column | None,
+) -> Data:
     quirks = query.settings.quirks
     moments = _in_order(query, columns, times(query))
     if query.access is not None:
-        select = {BY_RANGE: _by_range, BY_ENTRY: _by_entry}[query.access.selector]
         try:
-            columns, moments = select(query, columns, moments)
+            columns, moments = (
+                _by_range(query, columns, moments, restricted_by)
+                if query.access.selector == BY_RANGE
+                else _by_entry(query, columns, moments)
+            )
         except (DecodeError, TypeError, ValueError) as error:
             raise Refused(DataAccessResult.TYPE_UNMATCHED) from error
     elif not quirks.gives_whole_buffer:
@@ -240,15 +261,17 @@ type _Selection = tuple[tuple[Column, ...], Sequence[datetime]]
 
 
 def _by_range(
-    query: Query, columns: tuple[Column, ...], moments: Sequence[datetime]
+    query: Query,
+    columns: tuple[Column, ...],
+    moments: Sequence[datetime],
+    restricted_by: Column | None,
 ) -> _Selection:
-    """Obey a range descriptor: {restricting object, from, to, selected columns}; the sort object restricts."""
+    """Obey a range descriptor: {restricting object, from, to, selected columns}; one column restricts, and no other."""
     assert query.access is not None
     restricting, first, last, selected = _elements(query.access.parameters, 4)
-    sort_object = next((each for each in columns if each.tells_time), None)
-    if sort_object is None or restricting != sort_object.definition:
-        raise ValueError("only the sort object restricts")
-    end = _unix_moment if sort_object.counts_seconds else _moment
+    if restricted_by is None or restricting != restricted_by.definition:
+        raise ValueError("another column restricts")
+    end = _unix_moment if restricted_by.counts_seconds else _moment
     since, until = end(query, first), end(query, last)
     if until - since < query.settings.quirks.least_range:
         raise ValueError("too short a range")

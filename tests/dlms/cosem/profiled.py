@@ -77,12 +77,23 @@ def objects(
     columns: tuple[Column, ...] = COLUMNS,
     times: Callable[[Query], Sequence[datetime]] = quarters,
     period: timedelta = QUARTER,
+    sort_object: Data | None = None,
+    restricted_by: Column | None = None,
 ) -> list[MeterObject]:
+    """Make a clock, two registers and a profile of them; `sort_object` and `restricted_by` as for `profile`."""
     return [
         clock(),
         register("1-0:1.8.0", lambda query: _energy(query, query.moment), 1, 30),
         register("1-0:32.7.0", lambda query: _voltage(query, query.moment), -1, 35),
-        profile(str(PROFILE), columns, times, period=period, entries=COUNT),
+        profile(
+            str(PROFILE),
+            columns,
+            times,
+            period=period,
+            entries=COUNT,
+            sort_object=sort_object,
+            restricted_by=restricted_by,
+        ),
     ]
 
 
