@@ -1,5 +1,6 @@
 """What the README shows and names is there, and nothing that users may choose is left out."""
 
+from datetime import timedelta
 import json
 from pathlib import Path
 import re
@@ -20,6 +21,11 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.dlms_meter import services
 from custom_components.dlms_meter.const import DOMAIN
+from custom_components.dlms_meter.dlms import AttributeDescriptor, Obis
+from custom_components.dlms_meter.settings import from_input
+from tests.home import DEVICE, NOBODY, WITH_PASSWORD, Line
+from tests.simulator.objects import array, octets, structure, uint8, uint32
+from tests.test_event import happenings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -30,6 +36,10 @@ PICTURES = ROOT / ".github" / "images"
 LARGEST_PICTURE = 60_000
 """Octets: whoever opens the page waits for all of them."""
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+TARIFF = AttributeDescriptor(1, Obis.parse("0-0:96.14.0"), 2)
+DEMAND = AttributeDescriptor(5, Obis.parse("1-0:1.4.0"), 2)
+POWER_DOWN = 1
+"""Code of an entry of the log."""
 FIELDS = {
     f"{DOMAIN}.{action.name}": {str(marker) for marker in action.schema}
     for action in services._ACTIONS
@@ -58,7 +68,7 @@ async def test_examples_ask_for_what_there_is(
     hass: HomeAssistant, example: str
 ) -> None:
     automation: Any = parse_yaml(example)
-    assert set(automation) == {"triggers", "actions"}
+    assert set(automation) <= {"triggers", "actions", "mode"}
     for step in automation["actions"]:
         if step["action"].startswith(f"{DOMAIN}."):
             assert set(step["data"]) <= FIELDS[step["action"]]
@@ -66,53 +76,125 @@ async def test_examples_ask_for_what_there_is(
             Template(text, hass).ensure_valid()
 
 
-async def test_consumption_of_yesterday_is_told(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, loaded: MockConfigEntry
-) -> None:
+async def message_of(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    entry: MockConfigEntry,
+    message: str | None = None,
+) -> str:
+    """Run the first example at its hour, with another message if there is one; return what it tells."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     freezer.move_to("2026-11-20T04:59:00Z")
-    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), loaded.entry_id)
+    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     automation: Any = parse_yaml(EXAMPLES[0])
-    automation["actions"][0]["data"]["device_id"] = device.id
+    read, tell = automation["actions"]
+    read["data"]["device_id"] = device.id
+    tell["data"]["message"] = message or tell["data"]["message"]
     told = async_mock_service(hass, "persistent_notification", "create")
     await set_up(hass, automation)
     freezer.move_to("2026-11-20T05:00:01Z")
     async_fire_time_changed(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
     await hass.services.async_call("automation", "turn_off", {"entity_id": "all"}, True)
-    assert [notice.data["title"] for notice in told] == ["Yesterday"]
-    number, unit = told[0].data["message"].split()
+    [notice] = told
+    assert notice.data["title"] == "Yesterday"
+    return str(notice.data["message"]).strip()
+
+
+async def test_consumption_of_yesterday_is_told(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, loaded: MockConfigEntry
+) -> None:
+    number, unit = (await message_of(hass, freezer, loaded)).split()
     assert unit == "kWh"
     assert 1 < float(number) < 100
 
 
-async def test_messages_are_sent_for_what_happens(hass: HomeAssistant) -> None:
-    """A message for a new tariff, a power failure and a high demand, none for a meter that comes back."""
-    automation: Any = parse_yaml(EXAMPLES[1])
+@pytest.mark.parametrize("rows", [0, 1])
+async def test_profile_that_has_nothing_of_yesterday(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    loaded: MockConfigEntry,
+    rows: int,
+) -> None:
+    """Of a meter that was just built in, or whose power was out all day."""
+    profile = AttributeDescriptor(7, Obis.parse("1-0:99.1.0"), 2)
+    row = structure(
+        octets(bytes.fromhex("07EA0B130500000000FFC400")),
+        uint8(8),
+        *map(uint32, (16_500_000, 11_600_000, 412)),
+    )
+    line.meter.written[profile] = array([row] * rows)
+    message = await message_of(hass, freezer, loaded)
+    assert message == "The meter kept nothing of yesterday."
+
+
+async def test_whole_profile_as_text(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, loaded: MockConfigEntry
+) -> None:
+    [template] = re.findall(r"`(\{\{ profile.rows [^`]+)`", README)
+    told: Any = await message_of(hass, freezer, loaded, template)
+    rows = json.loads(told) if isinstance(told, str) else told
+    assert len(rows) == 97  # quarters of an hour, with both ends
+    assert set(rows[0]) == {"time", "values"}
+
+
+@pytest.mark.usefixtures("everything_enabled")
+async def test_messages_are_sent_for_what_happens(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    entry: MockConfigEntry,
+) -> None:
+    """A message for a new tariff, a power failure and a high demand; none for a meter that only comes back."""
+    log = happenings(200)
+    outage = next(n for n, (_, code) in enumerate(log) if n and code == POWER_DOWN)
+    freezer.move_to(log[outage][0] - timedelta(minutes=1))
+    hass.config_entries.async_update_entry(entry, data=from_input(WITH_PASSWORD))
+    line.meter.written[TARIFF] = uint8(1)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
     sent = async_mock_service(hass, "notify", "send_message")
-    tariff, log, demand = (t["entity_id"] for t in automation["triggers"])
-    hass.states.async_set(tariff, "1")
-    hass.states.async_set(log, "unknown")
-    hass.states.async_set(demand, "0.5")
+    example = re.sub(r"\b(sensor|event)\.meter_", rf"\1.{DEVICE}_", EXAMPLES[1])
+    assert example != EXAMPLES[1]
+    automation: Any = parse_yaml(example)
     await set_up(hass, automation)
-    for entity_id, state, attributes, count in (
-        (tariff, "unavailable", {}, 0),
-        (tariff, "1", {}, 0),
-        (tariff, "2", {}, 1),
-        (log, "2026-11-20T12:00:00", {"event_type": "power_down"}, 2),
-        (log, "2026-11-20T12:01:00", {"event_type": "power_up"}, 2),
-        (demand, "4.4", {}, 2),
-        (demand, "4.6", {}, 3),
-    ):
-        hass.states.async_set(entity_id, state, attributes)
+
+    async def messages() -> list[str]:
+        """Poll; return what is sent."""
+        sent.clear()
+        await entry.runtime_data.async_refresh()
         await hass.async_block_till_done()
-        assert len(sent) == count, (entity_id, state)
-    assert sent[0].data["message"] == "meter active tariff: 2"
+        return [message.data["message"] for message in sent]
+
+    async def out_and_back() -> list[str]:
+        """Be unavailable for one poll; return what is sent until the meter is read again."""
+        line.broken = NOBODY
+        assert await messages() == []
+        line.broken = None
+        return await messages()
+
+    assert await messages() == []
+    assert await out_and_back() == []
+    line.meter.written[TARIFF] = uint8(2)
+    assert await messages() == ["SIM H3P-100 Active tariff: 2"]
+    line.meter.written[TARIFF] = uint8(1)
+    assert await out_and_back() == []
+    line.meter.written[DEMAND] = uint32(4_400)
+    assert await messages() == []
+    line.meter.written[DEMAND] = uint32(4_600)
+    assert await messages() == ["SIM H3P-100 Demand import in progress: 4.6"]
+    line.meter.written[DEMAND] = uint32(400)
+    freezer.move_to(log[outage][0] + timedelta(seconds=1))
+    assert await out_and_back() == ["SIM H3P-100 Event log: power_down"]
+    assert await out_and_back() == []
+    freezer.move_to(log[outage + 1][0] + timedelta(seconds=1))
+    assert await messages() == []  # the power is back
 
 
 def test_event_of_the_example_exists() -> None:
     state = ENGLISH["entity"]["event"]["event_log"]["state_attributes"]
-    [event] = re.findall(r"attribute: event_type\n +to: (\w+)", README)
+    [event] = re.findall(r"event_type: (\w+)", README)
     assert event in state["event_type"]["state"]
 
 

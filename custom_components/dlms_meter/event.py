@@ -52,9 +52,13 @@ class DlmsLog(DlmsEntity, EventEntity):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Tell what is new in the log."""
-        self._follow()
+        """Tell what is new in the log.
+
+        Only when it is there again as it was: automations ignore what comes right after a time of being unavailable,
+        and the power failure that was the reason for it would be missed.
+        """
         super()._handle_coordinator_update()
+        self._follow()
 
     def _follow(self) -> None:
         """Fire for the entries that were not there before; the first look at a log only marks the place."""
