@@ -88,6 +88,7 @@ async def soak(
 
     `connections` are those that the far end has open.
     """
+    hass.loop.set_debug(False)  # as in a home; else each callback keeps a stack
     random = Random(4)
     succeeded = 0
     before = use()
