@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+import logging
 from typing import Any
 from unittest.mock import patch
 
@@ -21,6 +22,11 @@ from custom_components.dlms_meter.settings import from_input
 from tests.foreign.matrix import MATRICES, Matrix
 from tests.home import PUBLIC, TITLE, UNIQUE_ID, Line
 from tests.simulator import Meter
+
+
+def pytest_configure() -> None:
+    """Print no log: pytest shows that of a test that fails, and threads go on logging between two tests."""
+    logging.basicConfig(handlers=[logging.NullHandler()], force=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
