@@ -244,9 +244,9 @@ def resumed(frame: Frame) -> HdlcLink:
     link.connect()
     link.receive_data(Frame(frame.source, frame.destination, UA).encode())
     link.data_to_send()
-    link._sender._next = frame.send_sequence
-    link._receiver.expected = frame.receive_sequence
-    link._receiver._counts = True
+    link._exchange.sender._next = frame.send_sequence
+    link._exchange.receiver.expected = frame.receive_sequence
+    link._exchange.receiver._counts = True
     return link
 
 
@@ -602,7 +602,7 @@ def test_echo_where_client_and_server_have_the_same_number() -> None:
             one,
             one,
             RR,
-            receive_sequence=link._sender.unacknowledged[0].send_sequence + 1,
+            receive_sequence=link._exchange.sender.unacknowledged[0].send_sequence + 1,
         )
         assert fed(link, echo, ready.encode()) == []
     poll = link.data_to_send()

@@ -1,8 +1,8 @@
 """The HDLC link of a client in normal response mode: SNRM, I, RR, DISC and their answers (IEC 62056-46).
 
-The server speaks only when given the word by a frame with P = 1. Whatever is lost on the way is found out by polling
-with RR: N(R) of the answer tells what the server has, N(R) of ours what it must send again. Every state, and every
-frame that means something in it, stands in the tables at the end of the class.
+The server speaks only when given the word by a frame with P = 1. Here a link is established and ended; `hdlc_exchange`
+is what happens in between. Every state, and every frame that means something in it, stands in the tables at the end of
+the class.
 """
 
 from collections.abc import Callable
@@ -18,14 +18,16 @@ from ..errors import (
 )
 from . import ApduReceived, LinkDown, LinkEvent, LinkStatistics, LinkUp
 from .hdlc_address import HdlcAddress
+from .hdlc_exchange import Exchange
 from .hdlc_express import Express
 from .hdlc_frame import Frame, FrameDecoder, FrameType
+from .hdlc_outbox import Outbox
 from .hdlc_parameters import HdlcLimits, HdlcParameters, read_limits
 from .hdlc_patience import Patience
 from .hdlc_stations import Stations
 from .hdlc_steps import Steps
-from .hdlc_window import Notifications, ReceiveWindow, Segment, SendWindow, Verdict
-from .llc import COMMAND, strip_llc
+from .hdlc_window import Notifications
+from .llc import strip_llc
 
 __all__ = ["HdlcLimits", "HdlcLink", "HdlcParameters", "State"]
 
@@ -46,18 +48,10 @@ class HdlcLink:
     """
 
     _limits: HdlcLimits
-    _sender: SendWindow
-    _receiver: ReceiveWindow
+    _exchange: Exchange
     _notifications: Notifications
     _decoder: FrameDecoder
     _steps: Steps
-    _patience: Patience
-    _awaiting: bool  # the meter has the word
-    _answered: bool  # the last APDU sent wants an answer
-    _polled: bool  # the last frame sent was RR
-    _has_word: bool  # the meter gave us the word with the last I frame
-    _undisturbed: bool  # no timeout since the last I frame
-    _burst: int  # I frames since the meter got the word
     _progress_at_start: int  # the patience's progress when the link came up
 
     def __init__(self, parameters: HdlcParameters) -> None:
@@ -72,8 +66,9 @@ class HdlcLink:
             ),
         )
         self._express = Express(self._stations)
+        self._patience = Patience(parameters.attempts, self.statistics)
+        self._outbox = Outbox(self._stations, self._patience, self.statistics)
         self._state = State.DISCONNECTED
-        self._outbox = b""
         self._events: list[LinkEvent] = []
         self._start_over()
 
@@ -87,13 +82,13 @@ class HdlcLink:
     @property
     def awaiting_response(self) -> bool:
         """The meter has the word: a response timer should run."""
-        return self._awaiting
+        return self._outbox.awaiting
 
     @property
     def answer_begun(self) -> bool:
         """A part of an answer came, or a damaged one: if more is to come, it comes soon."""
         damaged = self._patience.frame_damaged
-        return self._awaiting and (damaged or self._decoder.frame_begun)
+        return self._outbox.awaiting and (damaged or self._decoder.frame_begun)
 
     @property
     def fell_back(self) -> bool:
@@ -123,19 +118,12 @@ class HdlcLink:
             raise LocalProtocolError(
                 "the HDLC link is not connected: no APDU can be sent"
             )
-        self._sender.queue(COMMAND + apdu)
-        self._answered = answered
-        if not self._awaiting:
-            self._patience.wait()
-            self._send_segments(self._sender.take())
+        self._exchange.send_apdu(apdu, answered=answered)
 
     def await_more(self) -> None:
         """Wait on: what was received is not the answer, or not yet all of it. Gives the meter the word if we have it."""
-        if self._state is State.CONNECTED and not self._awaiting:
-            self._patience.wait()
-            self._awaiting = True
-            if self._has_word:
-                self._poll()
+        if self._state is State.CONNECTED and not self._outbox.awaiting:
+            self._exchange.await_more()
 
     def disconnect(self) -> None:
         """Send DISC; `LinkDown(None)` follows, also when the meter never answers."""
@@ -150,14 +138,23 @@ class HdlcLink:
 
     def receive_data(self, data: bytes) -> bool:
         """Take bytes from the wire, any number, cut anywhere; tell whether they were but the next segment."""
-        if self._took_segment(data):
+        receiver = self._exchange.receiver
+        information = self._express.information(data, receiver.expected)
+        if (
+            information
+            and self._state is State.CONNECTED
+            and receiver.has_room(information)
+            and self._decoder.skip_frame()
+        ):
+            self.statistics.frames_received += 1
+            self._exchange.take_due(information)
             return True
         self._patience.octets += len(data)
         frames = self._decoder.feed(data)
         self._receive(frames)
         if len(frames) == 1:
             self._express.learn(frames[0], data)
-        if self._awaiting and self._patience.is_noisy:
+        if self._outbox.awaiting and self._patience.is_noisy:
             self._give_up(
                 LinkError(f"The line does not get quiet: {self._patience.describe()}")
             )
@@ -165,12 +162,12 @@ class HdlcLink:
 
     def on_timeout(self) -> None:
         """Nothing came in time: poll or repeat, or give up with `LinkDown`. Does nothing when nothing is awaited."""
-        if not self._awaiting:
+        if not self._outbox.awaiting:
             return
         self.statistics.timeouts += 1
         begun, before = self.answer_begun, self.statistics.frames_received
         self._receive(self._decoder.flush())
-        if not self._awaiting or self.statistics.frames_received > before:
+        if not self._outbox.awaiting or self.statistics.frames_received > before:
             return
         if self._patience.takes_damage(begun=begun):
             self._ask_again()
@@ -179,7 +176,8 @@ class HdlcLink:
 
     def data_to_send(self) -> bytes:
         """Return the bytes to put on the wire now, and forget them."""
-        data, self._outbox = self._outbox, b""
+        outbox = self._outbox
+        data, outbox.octets = outbox.octets, b""
         return data
 
     def events(self) -> list[LinkEvent]:
@@ -210,39 +208,14 @@ class HdlcLink:
                 except LinkError as error:
                     self._give_up(error)
 
-    def _took_segment(self, data: bytes) -> bool:
-        """Do what `_receive` does about the segment that is due, gives us the word and is not the last; else nothing."""
-        receiver = self._receiver
-        information = self._express.information(data, receiver.expected)
-        if not (
-            information
-            and self._state is State.CONNECTED
-            and receiver.has_room(information)
-            and self._decoder.skip_frame()
-        ):
-            return False
-        self.statistics.frames_received += 1
-        if self._sender.unacknowledged:
-            self._sender.acknowledge_all()
-        receiver.add(information)
-        self._undisturbed = self._has_word = True
-        self._patience.progressed()
-        frame, octets = self._stations.ready(receiver.expected)
-        self._outbox += octets
-        self._sent(frame)
-        return True
-
     def _established(self, frame: Frame) -> None:
         """UA in answer to SNRM: take its limits and begin to count."""
         self._limits = self.parameters.limits.agreed_with(
             read_limits(frame.information)
         )
-        self._sender = SendWindow(
-            self._limits.max_information_transmit, self._limits.window_transmit
-        )
-        self._receiver = ReceiveWindow(self._limits.window_receive)
+        self._exchange.begin(self._limits)
         self._state = State.CONNECTED
-        self._awaiting = False
+        self._outbox.awaiting = False
         self._patience.progressed()
         self._progress_at_start = self._patience.progress
         self._events.append(LinkUp())
@@ -253,9 +226,7 @@ class HdlcLink:
             self._limits = self.parameters.limits.agreed_with(
                 read_limits(frame.information)
             )
-            self._sender.information_length = self._limits.max_information_transmit
-            self._sender.window = self._limits.window_transmit
-            self._receiver.window = self._limits.window_receive
+            self._exchange.adjust(self._limits)
 
     def _refused(self, frame: Frame) -> None:
         """DM or FRMR in answer to SNRM: clear what may be left of an old link, and try again."""
@@ -284,59 +255,14 @@ class HdlcLink:
         )
 
     def _numbered(self, frame: Frame) -> None:
-        """An I frame: a segment of the answer, or the whole."""
-        sender = self._sender
-        if sender.unacknowledged and sender.acknowledge(frame.receive_sequence):
-            self._patience.progressed()
-        verdict = self._receiver.accept(frame, undisturbed=self._undisturbed)
-        if verdict is Verdict.REPEATED:
-            return
-        if verdict is Verdict.MISSING:
-            if frame.poll_final:
-                self._take_turn(HdlcLink._poll)
-            return
-        # Whatever its N(R) says (0 for ever from some meters), an answer proves that the request arrived.
-        if sender.unacknowledged:
-            sender.acknowledge_all()
-        self._undisturbed = True
-        if frame.information:
-            self._patience.progressed()
-        self._burst += 1
-        self._has_word = frame.poll_final or self._burst >= self._receiver.window
-        if verdict is Verdict.COMPLETE:
-            self._deliver()
-        elif self._has_word:
-            self._poll()  # the full window counts because some meters leave F at 0 on segments
-
-    def _deliver(self) -> None:
-        """Hand out the APDU that is complete, and send what was queued meanwhile."""
-        apdu = strip_llc(self._receiver.apdu())
-        if not apdu:  # no more than an acknowledgement
-            self._take_turn(HdlcLink._poll)
-            return
-        self._events.append(ApduReceived(apdu))
-        self._awaiting = False
-        if self._sender.waiting:
-            self._patience.wait()
-            self._send_segments(self._sender.take())
+        """An I frame: hand out the APDU that is complete with it."""
+        apdu = self._exchange.take_numbered(frame)
+        if apdu:
+            self._events.append(ApduReceived(apdu))
 
     def _ready(self, frame: Frame) -> None:
-        """RR, RNR or REJ: go on from N(R), if it is our turn."""
-        acknowledged = self._sender.acknowledge(frame.receive_sequence)
-        if acknowledged:
-            self._patience.progressed()
-        if not self._awaiting:
-            return
-        lost = len(self._sender.unacknowledged)
-        if not (lost or self._sender.waiting or self._answered):
-            self._awaiting = False  # it has arrived, and that is all
-        elif frame.type is FrameType.RNR or not (lost or self._sender.waiting):
-            self._take_turn(HdlcLink._poll)
-        elif not lost:
-            self._send_segments(self._sender.take())
-        elif acknowledged or lost > 1 or self._polled or frame.type is FrameType.REJ:
-            self._take_turn(HdlcLink._repeat)
-        # else it is an RR that came twice: our only frame is still on its way
+        """RR, RNR or REJ."""
+        self._exchange.take_ready(frame)
 
     def _notified(self, frame: Frame) -> None:
         """UI: an APDU outside request and answer."""
@@ -359,68 +285,25 @@ class HdlcLink:
             self._give_up(self._steps.refusal or self._no_answer())
 
     def _recover(self) -> None:
-        """Find out by RR what got lost; every second time send again, for meters that do not answer RR."""
-        self._undisturbed = False
+        """Find out what got lost, or give up."""
         if self._patience.is_silent:
             self._give_up(self._no_answer())
-        elif self._patience.silences % 2 or not self._sender.unacknowledged:
-            self._poll()
         else:
-            self._repeat()
+            self._exchange.recover()
 
     def _ask_again(self) -> None:
         """Ask for an answer once more that came damaged."""
-        self._undisturbed = False
+        self._exchange.undisturbed = False
         if self._state is State.CONNECTED:
-            self._poll()
+            self._exchange.poll()
         else:
             self.statistics.frames_repeated += 1
-            self._send(self._last)
+            self._send(self._outbox.last)
 
-    def _take_turn(self, action: Callable[[HdlcLink], None]) -> None:
-        """Answer a frame that brought nothing new; after a few of these wait for the timer, or it would never end."""
-        if self._patience.takes_turn():
-            action(self)
-
-    def _poll(self) -> None:
-        """Give the meter the word; N(R) tells it what is here."""
-        self._send(*self._stations.ready(self._receiver.expected))
-
-    def _repeat(self) -> None:
-        """Send again what is not acknowledged."""
-        segments = self._sender.repeat()
-        self.statistics.frames_repeated += len(segments)
-        self._send_segments(segments)
-
-    def _send_segments(self, segments: list[Segment]) -> None:
-        """Send I frames; the last one gives the meter the word."""
-        for position, (sequence, information, segmented) in enumerate(segments, 1):
-            self._send(
-                self._stations.frame(
-                    FrameType.I,
-                    information,
-                    self._receiver.expected,
-                    segmented=segmented,
-                    send_sequence=sequence,
-                    poll_final=position == len(segments),
-                )
-            )
-
-    def _send(self, frame: Frame, octets: bytes | None = None) -> None:
-        """Put a frame on the wire and change the state as the table says; `octets` if it is encoded already."""
+    def _send(self, frame: Frame) -> None:
+        """Send a frame that connects or disconnects, and change the state as the table says."""
         self._state = self._SENT[self._state][frame.type]
-        self._outbox += octets or frame.encode()
-        self._sent(frame)
-
-    def _sent(self, frame: Frame) -> None:
-        """Note that the meter gets a frame, and the word, at the latest with the next one."""
-        self._stations.sent(frame)
-        self.statistics.frames_sent += 1
-        self._last = frame
-        self._patience.note_damage()
-        self._awaiting = True
-        self._polled = frame.type is FrameType.RR
-        self._burst = 0
+        self._outbox.send(frame)
 
     # Beginnings and ends
 
@@ -428,17 +311,13 @@ class HdlcLink:
         """Forget all about an earlier link."""
         self._decoder = FrameDecoder(self.statistics)
         self._limits = HdlcLimits()
-        self._sender = SendWindow(
-            self._limits.max_information_transmit, self._limits.window_transmit
+        self._exchange = Exchange(
+            self._stations, self._patience, self.statistics, self._outbox
         )
-        self._receiver = ReceiveWindow(self._limits.window_receive)
         self._notifications = Notifications()
         self._steps = Steps(self.parameters, self._stations)
-        self._patience = Patience(self.parameters.attempts, self.statistics)
-        self._awaiting = self._polled = False
-        self._answered = self._has_word = True
-        self._undisturbed = True
-        self._burst = self._progress_at_start = 0
+        self._patience.wait()
+        self._outbox.awaiting = False
 
     def _no_answer(self) -> TransportTimeout:
         """Say that the meter did not answer, and what came instead."""
@@ -458,7 +337,7 @@ class HdlcLink:
     def _end(self, error: DlmsError | None) -> None:
         """The link is gone."""
         self._state = State.DISCONNECTED
-        self._awaiting = False
+        self._outbox.awaiting = False
         self._events.append(LinkDown(error))
 
     # The tables
@@ -469,17 +348,13 @@ class HdlcLink:
             FrameType.SNRM: State.CONNECTING,
             FrameType.DISC: State.DISCONNECTING,
         },
-        State.CONNECTED: {
-            FrameType.I: State.CONNECTED,
-            FrameType.RR: State.CONNECTED,
-            FrameType.DISC: State.DISCONNECTING,
-        },
+        State.CONNECTED: {FrameType.DISC: State.DISCONNECTING},
         State.DISCONNECTING: {
             FrameType.DISC: State.DISCONNECTING,
             FrameType.SNRM: State.CONNECTING,
         },
     }
-    """The frames that may be sent in each state, and the state that follows."""
+    """The frames that may be sent in each state, and the state that follows; I and RR, sent while connected, change none."""
 
     _RECEIVED: ClassVar[
         dict[State, dict[FrameType, Callable[[HdlcLink, Frame], None]]]
