@@ -15,9 +15,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from .application import procedures
-from .application.enums import (
-    DataAccessResult,
-)
+from .application.enums import DataAccessResult
 from .client_settings import Framing
 from .codec.cursor import Reader
 from .codec.data import Data
@@ -42,6 +40,7 @@ from .cosem.values import (
 from .errors import (
     DecodeError,
     DlmsError,
+    LinkError,
     RemoteProtocolError,
     ServiceError,
 )
@@ -52,6 +51,8 @@ _MOST_ELEMENTS: Final = 2000
 """A value made of more is none that anybody reads every minute; to give it a meaning would keep others waiting."""
 
 OBJECT_LIST: Final = AttributeDescriptor(15, Obis.parse("0-0:40.0.0*255"), 2)
+
+_ASSOCIATION_NAME: Final = OBJECT_LIST._replace(attribute_id=1)
 
 _LOGICAL_DEVICE_NAME: Final = AttributeDescriptor(1, Obis.parse("0-0:42.0.0*255"), 2)
 
@@ -230,9 +231,14 @@ class DlmsClient(Session):
     ) -> tuple[CosemObject, ...]:
         """Read which objects the meter has, as far as this client may know; `progress` as in `get`.
 
-        A slow line can take minutes. Raises `ServiceError` when the meter refuses.
+        A slow line can take minutes. Raises `ServiceError` when the meter refuses, `LinkError` when it has ended the
+        association.
         """
-        value = await self._get_undecoded(OBJECT_LIST, None, progress)
+        try:
+            value = await self._get_undecoded(OBJECT_LIST, None, progress)
+        except ServiceError as error:
+            await self._see_whether_it_ended([error])
+            raise
         return await in_turns(read_object_list(value))
 
     async def read(
@@ -244,12 +250,15 @@ class DlmsClient(Session):
 
         `scaler_units` is the caller's to keep, by the attribute that tells each: what is missing there is read along and
         added. A number whose scaler cannot be had fails as well: nobody could tell by how many powers of ten it is off.
+        Raises `LinkError` when the meter has ended the association.
         """
         scalers = {attribute: scaler_unit_of(attribute) for attribute in attributes}
         missing = [
             s for s in scalers.values() if s is not None and s not in scaler_units
         ]
         answers = await self.get_many([*scalers, *missing])
+        if not any(isinstance(answer, Data) for answer in answers.values()):
+            await self._see_whether_it_ended(answers.values())
         report = ReadReport({}, {})
         for attribute, scaler in scalers.items():
             try:
@@ -353,9 +362,10 @@ class DlmsClient(Session):
         """Read who the meter is: logical device name, serial number, firmware, device type, as far as it tells.
 
         Raises `DecodeError` when it tells neither its logical device name nor a serial number, `ServiceError` when it
-        refuses to.
+        refuses to, `LinkError` when it has ended the association.
         """
         answers = await self.get_many(IDENTITY_ATTRIBUTES)
+        await self._see_whether_it_ended(answers.values())
         told = {
             attribute: answer
             for attribute, answer in answers.items()
@@ -368,6 +378,32 @@ class DlmsClient(Session):
                 if isinstance(answer, ServiceError):
                     raise answer from None
             raise
+
+    async def _see_whether_it_ended(self, answers: Iterable[Data | DlmsError]) -> None:
+        """Raise `LinkError` when the meter refuses whole requests because it has ended the association.
+
+        By the wrapper nothing else shows that. So it is asked for what it tells everybody, the name of the association.
+        """
+        refusal = next(filter(_is_of_whole_request, answers), None)
+        if refusal is None:
+            return
+        try:
+            await self.get(_ASSOCIATION_NAME)
+        except ServiceError as error:
+            if _is_of_whole_request(error):
+                raise LinkError(
+                    f"The meter let us in, and then refuses all that is asked ({refusal}): it has ended the association, or"
+                    " shows this client nothing. Connect again; if that does not help, use another client address."
+                ) from None
+        except DecodeError, RemoteProtocolError:
+            return  # strange, but an answer
+
+
+def _is_of_whole_request(answer: Data | DlmsError) -> bool:
+    """Tell whether the meter refused a request as such, and not what was asked for."""
+    return isinstance(answer, ServiceError) and not isinstance(
+        answer.result, DataAccessResult
+    )
 
 
 def _value_in(answer: Data | DlmsError) -> Data:
