@@ -356,6 +356,8 @@ def test_read_a_list_in_blocks() -> None:
         [told(number(7))],
         blocks(encode_results((number(7),))),
         blocks(encode_data(TEXT)),
+        [ReadResponse((number(1), DataBlockResult(True, 1, encode_data(number(2)))))],
+        [ReadResponse((number(1), BlockArrived(1)))],
     ],
 )
 def test_a_meter_that_refuses_or_garbles_lists(answers: list[Apdu]) -> None:

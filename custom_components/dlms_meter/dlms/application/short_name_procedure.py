@@ -44,6 +44,7 @@ from .short_name import (
     ReadDataBlockAccess,
     ReadRequest,
     ReadResponse,
+    ReadResult,
     UnconfirmedWriteRequest,
     VariableName,
     WriteDataBlockAccess,
@@ -100,9 +101,13 @@ def read_list(
     read: tuple[GetResult, ...] = ()
     if variables:
         answer = yield from _read(association, what, tuple(variables), progress)
-        if isinstance(answer, bytes):
-            answer = yield from _results_in(answer)
-        read = answer
+        read = (
+            (yield from _results_in(answer))
+            if isinstance(answer, bytes)
+            else tuple(
+                [each for each in answer if isinstance(each, Data | DataAccessResult)]
+            )
+        )
     if len(read) != len(variables):
         return ()
     results = iter(read)
@@ -285,11 +290,14 @@ def _read_one(
     answer = yield from _read(association, what, (variable,), progress)
     if isinstance(answer, bytes):
         return _octets_in(what, answer)
-    if len(answer) != 1:
-        raise RemoteProtocolError(f"{what}: the meter answered {len(answer)} results")
-    if isinstance(answer[0], DataAccessResult):
-        raise refused(what, answer[0])
-    return answer[0]
+    match answer:
+        case (Data() as value,):
+            return value
+        case (DataAccessResult() as result,):
+            raise refused(what, result)
+    raise RemoteProtocolError(
+        f"{what}: the meter answered {len(answer)} results, and not one value"
+    )
 
 
 def _read(
@@ -297,7 +305,7 @@ def _read(
     what: str,
     variables: tuple[_Variable, ...],
     progress: Progress | None,
-) -> Procedure[tuple[GetResult, ...] | bytes]:
+) -> Procedure[tuple[ReadResult, ...] | bytes]:
     """Read variables by one request, in pieces if it is too long, and join the pieces of the answer, undecoded."""
     request = ReadRequest(variables)
     if association.fits(request):
@@ -313,12 +321,7 @@ def _read(
             return octets
         case (DataBlockResult() as block,):
             return (yield from _join_blocks(what, block, progress))
-    results = [
-        each for each in answer.results if isinstance(each, Data | DataAccessResult)
-    ]
-    if len(results) != len(answer.results):
-        raise RemoteProtocolError(f"{what}: the meter answered a block among results")
-    return tuple(results)
+    return answer.results
 
 
 def _join_blocks(
