@@ -22,6 +22,10 @@ from custom_components.dlms_meter.dlms import (
     Receiver,
     TransportError,
 )
+from custom_components.dlms_meter.dlms.link.hdlc_frame import (
+    FrameDecoder,
+    FrameType,
+)
 from tests.simulator import HdlcSession, Meter, WrapperSession
 from tests.simulator.objects import cosem_object
 
@@ -119,6 +123,28 @@ class Line:
             Wire(receiver, self.answer or session.receive_data, session.close)
         )
         return self.wires[-1]
+
+
+def ignore_client(client_sap: int) -> Callable[[Line], None]:
+    """Take the link of a client, then be silent to what it sends; talk to others."""
+
+    def spoil(line: Line) -> None:
+        session = line.framing(line.meter)
+
+        def answer(octets: bytes) -> bytes:
+            if line.framing is WrapperSession:
+                ignored = int.from_bytes(octets[2:4]) == client_sap
+            else:
+                ignored = any(
+                    frame.source.logical_device == client_sap
+                    and frame.type is FrameType.I
+                    for frame in FrameDecoder().feed(octets)
+                )
+            return b"" if ignored else session.receive_data(octets)
+
+        line.answer = answer
+
+    return spoil
 
 
 def altered(

@@ -18,7 +18,7 @@ PROTOCOL_FLOORS = [
     {"profiles", "session"},
     {"client_settings", "connection", "symptom"},
     {"inbox"},
-    {"answers", "sign_on", "timing", "wire_log"},
+    {"answers", "refusals", "sign_on", "timing", "wire_log"},
     {"transport", "link", "application"},
     {"cosem"},
     {"codec"},
@@ -35,8 +35,8 @@ HOME_ASSISTANT_FLOORS = [
     {"control", "entity", "first_reading", "flow_schemas", "identities", "line_quality"},
     {"coordinator"},
     {"poll", "readings", "sessions"},
-    {"exchange", "plan"},
-    {"channel", "descriptions", "failures", "logical_devices", "ports", "storage", "trace"},
+    {"exchange", "plan", "ports"},
+    {"channel", "descriptions", "failures", "logical_devices", "storage", "trace"},
     {"anonymity", "event_log", "plausibility", "rows", "sub_meters", "units"},
     {"plain_data"},
     {"counters", "issues", "settings", "typed_data"},
@@ -44,7 +44,16 @@ HOME_ASSISTANT_FLOORS = [
 ]  # fmt: skip
 
 # The pure rooms touch no clock, socket, random source or log.
-PURE = {"answers", "timing", "link", "application", "cosem", "codec", "errors"}
+PURE = {
+    "answers",
+    "refusals",
+    "timing",
+    "link",
+    "application",
+    "cosem",
+    "codec",
+    "errors",
+}
 IMPURE_MODULES = {
     "asyncio", "logging", "os", "random", "secrets", "serialx", "socket", "ssl",
     "threading", "time",

@@ -194,7 +194,7 @@ FAILURES: dict[str, tuple[Callable[[Line], None], dict[str, Any], dict[str, str]
     "address too long": (
         lambda line: None,
         HDLC | {"expert": EXPERT | {"logical_device": 1000, "address_length": "1"}},
-        {"base": "invalid_settings"},
+        {"base": "invalid_address"},
     ),
     "a fault of ours": (
         lambda line: setattr(line, "broken", RuntimeError("a fault")),
@@ -342,22 +342,13 @@ async def test_failure_is_told_and_can_be_mended(
     assert done["type"] is FlowResultType.CREATE_ENTRY
 
 
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("host not reachable", "meter.example:4059 refuses connections"),
-        ("unknown client", "no reason given"),
-    ],
-)
-async def test_failure_says_why(
-    hass: HomeAssistant, line: Line, name: str, reason: str
+async def test_what_the_user_shall_report_is_in_the_log(
+    hass: HomeAssistant, line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
-    spoil, entered, _ = FAILURES[name]
-    spoil(line)
-    result = await walk(hass, await begin_flow(hass), entered)
-    placeholders = result["description_placeholders"]
-    assert placeholders
-    assert reason in placeholders["reason"]
+    line.answer = nonsense
+    await walk(hass, await begin_flow(hass), PUBLIC)
+    assert "The meter was not understood: " in caplog.text
+    assert "octet" in caplog.text
 
 
 async def test_fault_of_ours_is_logged(

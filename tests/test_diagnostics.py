@@ -156,7 +156,7 @@ async def test_nothing_secret_is_told(
 
     written = json.dumps(diagnostics)
     assert not [s for s in (PASSWORD, UNIQUE_ID, SERIAL_NUMBER, TITLE) if s in written]
-    assert "no route to SIM0000000000002" in diagnostics["session"]["last_error"]
+    assert "no route to SIM0000000000002" in diagnostics["ladder"]["reason"]
     assert "no route to SIM0000000000002" in diagnostics["trace"][-1]["error"]
     assert diagnostics["session"]["last_poll_succeeded"] is False
 

@@ -1,6 +1,7 @@
 """What is wrong, told by the highest layer that worked: the same words in the dialog, at the entry and in its polls."""
 
 from collections.abc import Callable, Mapping
+from enum import IntEnum
 import errno
 import socket
 from typing import Any, NamedTuple
@@ -8,21 +9,39 @@ from typing import Any, NamedTuple
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.translation import async_get_translations
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.dlms_meter.const import DOMAIN
 from custom_components.dlms_meter.coordinator import DlmsCoordinator
 from custom_components.dlms_meter.diagnostics import (
     async_get_config_entry_diagnostics,
 )
 from custom_components.dlms_meter.dlms import (
+    ActionResult,
+    AssociationRejected,
     AttributeDescriptor,
     DataAccessResult,
+    DlmsClient,
+    DlmsError,
     Mechanism,
     Obis,
     SecuritySettings,
+    ServiceError,
     Symptom,
     TransportError,
+    TransportTimeout,
+)
+from custom_components.dlms_meter.dlms.application.enums import (
+    AccessError,
+    ApplicationReferenceError,
+    AssociationResult,
+    ExceptionServiceError,
+    InitiateError,
+    ProviderDiagnostic,
+    UserDiagnostic,
+    VdeStateError,
 )
 from custom_components.dlms_meter.dlms.cosem.identity import IDENTITY_ATTRIBUTES
 from custom_components.dlms_meter.dlms.link.hdlc_address import HdlcAddress
@@ -32,7 +51,12 @@ from custom_components.dlms_meter.dlms.link.hdlc_frame import (
     FrameType,
 )
 from custom_components.dlms_meter.dlms.transport.stream import FIXED_SPEED
-from custom_components.dlms_meter.settings import from_input
+from custom_components.dlms_meter.failures import (
+    Failure,
+    failure_of,
+    refusal_sentence,
+)
+from custom_components.dlms_meter.settings import client_settings, from_input
 from tests.home import (
     DEVICE,
     EXPERT,
@@ -45,12 +69,19 @@ from tests.home import (
     begin_flow,
     choose,
     connect,
+    ignore_client,
     proposed,
     silence,
     state_of,
     value_of,
 )
-from tests.simulator import PUBLIC_CLIENT, ClientRule, HdlcSession, Meter, MeterSettings
+from tests.simulator import (
+    PUBLIC_CLIENT,
+    ClientRule,
+    HdlcSession,
+    Meter,
+    MeterSettings,
+)
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -66,6 +97,7 @@ WITH_KEYS = PUBLIC | {
     "expert": EXPERT | {"client_sap": 1},
 }
 """As it is entered at the level with keys."""
+KEYS_ON_A_LINE = EXPERT | {"client_sap": 1, "physical_device": 17}
 OBJECT_LIST = AttributeDescriptor(15, Obis.parse("0-0:40.0.0*255"), 2)
 BEYOND_BELIEF = 0xFF00_0000
 """An invocation counter that would use the key up: it is not followed."""
@@ -155,12 +187,23 @@ class Rung(NamedTuple):
     entered: Mapping[str, Any] = PUBLIC
     clients: tuple[ClientRule, ...] = ALL_CLIENTS
     """Whom the meter takes before and after."""
+    detail: str = ""
+    """What else is known, and told."""
+    later: Symptom | None = None
+    """What it looks like when the meter was heard before."""
+
+    @property
+    def sentence(self) -> str:
+        return self.symptom + self.detail
 
 
 RUNGS = {
     "no such port": Rung(Symptom.PORT_MISSING, no_way(FileNotFoundError())),
     "port not ours": Rung(Symptom.PORT_DENIED, no_way(PermissionError())),
     "port in use": Rung(Symptom.PORT_IN_USE, no_way(OSError(errno.EBUSY, "busy"))),
+    "port without adapter": Rung(
+        Symptom.PORT_UNUSABLE, no_way(OSError(errno.EIO, "gone"))
+    ),
     "no such host": Rung(Symptom.HOST_UNKNOWN, no_way(socket.gaierror())),
     "nobody listens": Rung(
         Symptom.CONNECTION_REFUSED, no_way(ConnectionRefusedError())
@@ -189,6 +232,7 @@ RUNGS = {
         Symptom.LINK_FAILED,
         speak(lambda _: foreign(FrameType.FRMR, CLIENT, SERVER)),
         HDLC,
+        detail="_rejected",
     ),
     "link taken, then silence": Rung(Symptom.ANSWER_INCOMPLETE, fall_silent, HDLC),
     "client not known": Rung(Symptom.ASSOCIATION_REJECTED, admit()),
@@ -209,6 +253,19 @@ RUNGS = {
         WITH_KEYS,
         CIPHERED,
     ),
+    "silent to old counters": Rung(
+        Symptom.COUNTER_UNANSWERED,
+        ignore_client(1),
+        WITH_KEYS,
+        CIPHERED,
+        later=Symptom.NO_ANSWER,
+    ),
+    "silent to old counters on a line": Rung(
+        Symptom.COUNTER_UNANSWERED,
+        ignore_client(1),
+        WITH_KEYS | {"framing": "hdlc", "expert": KEYS_ON_A_LINE},
+        CIPHERED,
+    ),
     "counter refused": Rung(Symptom.COUNTER_REFUSED, count_far, WITH_KEYS, CIPHERED),
     "no APDU": Rung(
         Symptom.PROTOCOL_ERROR,
@@ -224,9 +281,7 @@ WANT_SECRETS = {
 
 
 def test_every_rung_is_stood_on() -> None:
-    """But for the lowest: settings that cannot work are refused before anything is sent."""
-    stood_on = {rung.symptom for rung in RUNGS.values()}
-    assert set(Symptom) - stood_on == {Symptom.INVALID_SETTINGS}
+    assert {rung.symptom for rung in RUNGS.values()} == set(Symptom)
 
 
 def prepare(line: Line, rung: Rung) -> Meter:
@@ -275,7 +330,8 @@ async def test_dialog(hass: HomeAssistant, line: Line, name: str) -> None:
 
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] is not None
-    assert list(result["errors"].values()) == [rung.symptom]
+    assert list(result["errors"].values()) == [rung.sentence]
+    assert result["description_placeholders"] == {}
     assert not any(wire.open for wire in line.wires)
 
     mend(line, meter)
@@ -298,7 +354,8 @@ async def test_entry(
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
 
-    assert entry.error_reason_translation_key == rung.symptom
+    assert entry.error_reason_translation_key == rung.sentence
+    assert not entry.error_reason_translation_placeholders
     assert state_of(entry) is (
         ConfigEntryState.SETUP_ERROR
         if rung.symptom in WANT_SECRETS
@@ -341,8 +398,9 @@ async def test_poll(
     await coordinator.async_refresh()
     await hass.async_block_till_done()
 
-    assert coordinator.last_exception.translation_key == rung.symptom
-    assert failure_key(coordinator) == rung.symptom
+    told = rung.later or rung.sentence
+    assert coordinator.last_exception.translation_key == told
+    assert failure_key(coordinator) == (rung.later or rung.symptom)
     assert value_of(hass, ENERGY) == "unavailable"
     if rung.symptom in WANT_SECRETS - {Symptom.WRONG_KEY}:
         assert coordinator.is_refused
@@ -362,3 +420,106 @@ async def test_another_meter_is_the_last_rung(
     ladder = (await async_get_config_entry_diagnostics(hass, loaded))["ladder"]
     assert ladder["came_to"] == "another_meter"
     assert ladder["rung"] == ladder["of"]
+
+
+REFUSALS: dict[str, tuple[IntEnum, str, dict[str, str]]] = {
+    "no reason": (UserDiagnostic.NO_REASON_GIVEN, "", {}),
+    "the system title": (
+        UserDiagnostic.CALLING_AP_TITLE_NOT_RECOGNIZED,
+        "_caller",
+        {},
+    ),
+    "the logical device": (
+        UserDiagnostic.CALLED_AP_TITLE_NOT_RECOGNIZED,
+        "_called",
+        {},
+    ),
+    "the version": (ProviderDiagnostic.NO_COMMON_ACSE_VERSION, "_version", {}),
+    "what can be asked": (InitiateError.INCOMPATIBLE_CONFORMANCE, "_conformance", {}),
+    "the length": (InitiateError.PDU_SIZE_TOO_SHORT, "_pdu_size", {}),
+    "something passing": (VdeStateError.LOADING_DATA_SET, "_not_now", {}),
+    "what has a sentence elsewhere": (
+        AccessError.HARDWARE_FAULT,
+        "_code",
+        {"code": "3"},
+    ),
+    "a number of its own": (UserDiagnostic(77), "_code", {"code": "77"}),
+}
+
+
+def failure_with(error: DlmsError) -> Failure:
+    """Return what is told of an error of a client that has asked for an association."""
+    return failure_of(error, DlmsClient(client_settings(from_input(PUBLIC))))
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_why_the_association_is_refused(name: str) -> None:
+    code, detail, placeholders = REFUSALS[name]
+    for error in (
+        AssociationRejected("no", AssociationResult.REJECTED_PERMANENT, code),
+        AssociationRejected(
+            "no",
+            AssociationResult.ACCEPTED,
+            UserDiagnostic.NO_REASON_GIVEN,
+            initiate_error=code,
+        ),
+    ):
+        failure = failure_with(error)
+        assert failure.key == Symptom.ASSOCIATION_REJECTED
+        assert failure.sentence == f"{Symptom.ASSOCIATION_REJECTED}{detail}"
+        assert failure.placeholders == placeholders
+
+
+def test_refused_for_the_moment() -> None:
+    error = AssociationRejected(
+        "no", AssociationResult.REJECTED_TRANSIENT, UserDiagnostic.NULL
+    )
+    assert failure_with(error).sentence == "association_rejected_not_now"
+
+
+def test_meter_that_says_itself_that_the_key_is_wrong() -> None:
+    error = AssociationRejected(
+        "no", diagnostic=ApplicationReferenceError.DECIPHERING_ERROR
+    )
+    assert failure_with(error).key == Symptom.WRONG_KEY
+
+
+def test_counter_is_not_suspected_of_a_meter_that_was_heard() -> None:
+    """Over TCP, a meter without power is silent, too."""
+    client = DlmsClient(
+        client_settings(data_of(Rung(Symptom.NO_ANSWER, occupy, WITH_KEYS)))
+    )
+    client.statistics.frames_sent = 1
+    silent = TransportTimeout("nothing")
+    assert failure_of(silent, client).key == Symptom.COUNTER_UNANSWERED
+    client.statistics.frames_sent = 0
+    assert failure_of(silent, client).key == Symptom.NO_ANSWER
+    client.statistics.frames_sent, client.statistics.frames_received = 1, 1
+    assert failure_of(silent, client).key == Symptom.ANSWER_INCOMPLETE
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        *DataAccessResult,
+        *ActionResult,
+        ExceptionServiceError.OPERATION_NOT_POSSIBLE,
+        InitiateError.OTHER,
+        DataAccessResult(99),
+    ],
+)
+async def test_refused_request_is_told_in_the_language_of_the_home(
+    hass: HomeAssistant, result: IntEnum
+) -> None:
+    key, placeholders = refusal_sentence(ServiceError("no", result))
+    texts = await async_get_translations(hass, "de", "exceptions", {DOMAIN})
+    text = texts[f"component.{DOMAIN}.exceptions.{key}.message"].format(**placeholders)
+    assert text
+    assert "{" not in text
+    assert (str(int(result)) in text) is (key == "refused_code")
+
+
+def test_words_in_a_report_have_an_end() -> None:
+    failure = failure_with(TransportError("x" * 10_000))
+    assert len(failure.reason) == 300
+    assert failure.reason.endswith("…")

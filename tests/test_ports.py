@@ -1,24 +1,47 @@
 """The port of a meter has a name that lasts, and is found again under another."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+import errno
 import os
 from pathlib import Path
 import pty
+from typing import Any
+from unittest.mock import AsyncMock, patch
 
-from homeassistant.components.usb import SerialDevice
+from homeassistant.components.usb import SerialDevice, SerialPortConsumer
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dlms_meter import ports
 from custom_components.dlms_meter.const import DOMAIN
-from custom_components.dlms_meter.ports import async_find_moved_port, async_lasting_name
+from custom_components.dlms_meter.dlms import TransportError
+from custom_components.dlms_meter.failures import Failure
+from custom_components.dlms_meter.ports import (
+    async_find_moved_port,
+    async_lasting_name,
+    async_name_user,
+)
 from custom_components.dlms_meter.settings import from_input
-from tests.home import PUBLIC, TITLE, UNIQUE_ID, Line
+from tests.home import (
+    EXPERT,
+    PUBLIC,
+    TITLE,
+    UNIQUE_ID,
+    Line,
+    answer_flow,
+    begin_flow,
+    choose,
+    proposed,
+)
 from tests.simulator import HdlcSession
 
 from .adapters import BY_ID, adapter, plugged_in
 
+LOADED, SETUP_RETRY = ConfigEntryState.LOADED, ConfigEntryState.SETUP_RETRY
 HEAD_ID = f"{BY_ID}usb-1a86_USB_Serial_A7-0012-if00-port0"
 HEAD = adapter(HEAD_ID, "/dev/ttyUSB0", "A7-0012")
 STICK = adapter(f"{BY_ID}usb-Silabs_Stick_0042-if00-port0", "/dev/ttyUSB1", "0042")
@@ -120,6 +143,123 @@ async def test_an_adapter_that_somebody_uses_is_not_ours(hass: HomeAssistant) ->
     stick.add_to_hass(hass)
     with plugged_in(HEAD, STICK):
         assert await async_find_moved_port(hass, "/dev/ttyUSB7") == HEAD_ID
+
+
+def in_use() -> TransportError:
+    error = TransportError("Cannot open the port")
+    error.__cause__ = OSError(errno.EBUSY, "locked")
+    return error
+
+
+@contextmanager
+def somebody(
+    hass: HomeAssistant, domain: str, data: dict[str, Any], state: ConfigEntryState
+) -> Iterator[None]:
+    """Have another entry, which Home Assistant does not really load."""
+    entry = MockConfigEntry(domain=domain, title="My Zigbee", data=data)
+    entry.add_to_hass(hass)
+    entry.mock_state(hass, state)
+    yield
+    entry.mock_state(hass, ConfigEntryState.NOT_LOADED)
+
+
+@pytest.mark.parametrize(
+    ("domain", "data", "state", "user"),
+    [
+        ("zha", {"device": {"path": STICK.device}}, LOADED, "My Zigbee"),
+        # It waits for the port as we do.
+        ("zha", {"device": {"path": STICK.device}}, SETUP_RETRY, None),
+        ("zha", {"device": {"path": HEAD.device}}, LOADED, None),
+        # Entries of ours take turns on a port …
+        (DOMAIN, {"serial_port": STICK.device}, LOADED, None),
+    ],
+)
+async def test_user_of_a_port_is_named(
+    hass: HomeAssistant,
+    domain: str,
+    data: dict[str, Any],
+    state: ConfigEntryState,
+    user: str | None,
+) -> None:
+    with plugged_in(HEAD, STICK), somebody(hass, domain, data, state):
+        failure = await async_name_user(hass, Failure("port_in_use"), STICK.device)
+    if user is None:
+        assert failure == Failure("port_in_use")
+    else:
+        assert failure.sentence == "port_in_use_by"
+        assert failure.placeholders == {"user": user}
+
+
+async def test_entry_of_ours_is_named_that_knows_the_port_by_another_name(
+    hass: HomeAssistant,
+) -> None:
+    """… if they know it by one name."""
+    with somebody(hass, DOMAIN, {"serial_port": "/dev/ttyUSB1"}, LOADED):
+        [entry] = hass.config_entries.async_entries(DOMAIN)
+        user = SerialPortConsumer(
+            kind="config_entry",
+            title="Garage",
+            active=True,
+            domain=DOMAIN,
+            config_entry_id=entry.entry_id,
+        )
+        users = AsyncMock(return_value={STICK.device: [user]})
+        with (
+            plugged_in(STICK),
+            patch.object(ports, "async_get_serial_port_consumers", users),
+        ):
+            failure = await async_name_user(hass, Failure("port_in_use"), STICK.device)
+    assert failure.placeholders == {"user": "Garage"}
+
+
+@pytest.mark.parametrize("active", [True, False])
+async def test_app_that_uses_a_port_is_named(hass: HomeAssistant, active: bool) -> None:
+    app = SerialPortConsumer(kind="app", title="Z" * 100, active=active, slug="z")
+    users = AsyncMock(return_value={HEAD_ID: [app]})
+    with (
+        plugged_in(HEAD),
+        patch.object(ports, "async_get_serial_port_consumers", users),
+    ):
+        failure = await async_name_user(hass, Failure("port_in_use"), HEAD_ID)
+    assert failure.placeholders == ({"user": f"{'Z' * 59}…"} if active else {})
+
+
+async def test_user_of_the_port_is_named_in_dialog_and_entry(
+    hass: HomeAssistant, line: Line
+) -> None:
+    """By the scan, by the form of the level, and at the entry; once the port is free, all goes on."""
+    line.framing = HdlcSession
+    line.broken = in_use()
+    stick = {"device": {"path": HEAD_ID}}
+    with plugged_in(HEAD, STICK), somebody(hass, "zha", stick, LOADED):
+        form = await choose(hass, await begin_flow(hass), "serial")
+        which = await answer_flow(hass, form, {"serial_port": HEAD_ID})
+        form = await choose(hass, which, "find")
+        result = await answer_flow(hass, form, {})
+        assert result["step_id"] == "not_found"
+        assert result["errors"] == {"base": "port_in_use_by"}
+        assert result["description_placeholders"] is not None
+        assert result["description_placeholders"]["user"] == "My Zigbee"
+
+        form = await answer_flow(hass, result, {"next": "line"})
+        levels = await answer_flow(hass, form, {"sign_on": False, "speed": "9600"})
+        form = await choose(hass, levels, "access_open")
+        entered = {"expert": EXPERT | {"physical_device": 17}}
+        entered["expert"].pop("password_is_hex")
+        result = await answer_flow(hass, form, entered)
+        assert result["errors"] == {"base": "port_in_use_by"}
+        assert result["description_placeholders"] == {"user": "My Zigbee"}
+
+        line.broken = None
+        result = await answer_flow(hass, result, entered)
+        done = await answer_flow(hass, result, proposed(result))
+        assert done["type"] is FlowResultType.CREATE_ENTRY
+        entry = done["result"]
+        line.broken = in_use()
+        await hass.config_entries.async_reload(entry.entry_id)
+        assert entry.error_reason_translation_key == "port_in_use_by"
+        assert entry.error_reason_translation_placeholders == {"user": "My Zigbee"}
+        assert "My Zigbee is using this port" in str(entry.reason)
 
 
 @pytest.mark.parametrize("port", ["/dev/ttyUSB0", HEAD_ID])

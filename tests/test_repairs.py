@@ -31,6 +31,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.dlms_meter import repairs
 from custom_components.dlms_meter.const import DOMAIN, POLL_INTERVAL
+from custom_components.dlms_meter.counters import async_get_counter
 from custom_components.dlms_meter.dlms import (
     Mechanism,
     SecuritySettings,
@@ -48,6 +49,7 @@ from tests.home import (
     WITH_PASSWORD,
     Line,
     altered,
+    ignore_client,
     state_of,
     value_of,
 )
@@ -608,6 +610,42 @@ async def test_counter_that_is_told_in_time_is_no_question(
     await poll(hass, freezer)
     assert float(value_of(hass, ENERGY)) > 0
     assert issue_of(hass, ciphered, Issue.COUNTER_REFUSED) is None
+
+
+async def test_silence_to_old_counters_is_asked_about(
+    hass: HomeAssistant,
+    line: Line,
+    ciphered: MockConfigEntry,
+    repair: Answer,
+) -> None:
+    """Some meters say nothing at all: the user may try a higher number, and a still higher one."""
+    line.framing = HdlcSession
+    data = {**ciphered.data, "framing": "hdlc", "physical_device": 17}
+    hass.config_entries.async_update_entry(ciphered, data=data)
+    await set_up(hass, ciphered)
+    used = (await async_get_counter(hass, ciphered.entry_id)).value
+    assert used is not None
+    ignore_client(1)(line)
+    for seen in (False, False, True):
+        await ciphered.runtime_data.async_refresh()
+        assert bool(issue_of(hass, ciphered, Issue.COUNTER_UNANSWERED)) is seen
+    assert ciphered.runtime_data.failure.key == "counter_unanswered"
+
+    form = await repair(ciphered, Issue.COUNTER_UNANSWERED)
+    [field] = form["data_schema"]
+    proposed = field["default"]
+    assert used + 100_000 <= proposed < used + 102_000
+    result = await repair(ciphered, Issue.COUNTER_UNANSWERED, {"counter": proposed})
+    assert result["errors"] == {"base": "failed"}
+    assert "encrypted messages" in result["description_placeholders"]["reason"]
+    line.answer = None
+    line.meter.last_counter = proposed + 5_000
+    higher = {"counter": proposed + 10_000}
+    done = await repair(ciphered, Issue.COUNTER_UNANSWERED, higher)
+    assert done["type"] == "create_entry"
+    assert line.meter.last_counter >= higher["counter"]
+    assert state_of(ciphered) is ConfigEntryState.LOADED
+    assert issue_of(hass, ciphered, Issue.COUNTER_UNANSWERED) is None
 
 
 async def test_refused_counter_after_a_restart(

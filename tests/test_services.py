@@ -469,8 +469,8 @@ async def test_what_the_meter_refuses_is_told(
     refused(line)
     with pytest.raises(HomeAssistantError) as caught:
         await call(hass, "get", {"device_id": meter_id, "obis": ENERGY})
-    assert caught.value.translation_key == "refused"
-    assert "hardware fault" in str(caught.value)
+    assert caught.value.translation_key == "refused_hardware"
+    assert "its own hardware" in str(caught.value)
 
 
 async def test_meter_that_does_not_answer(
@@ -479,7 +479,7 @@ async def test_meter_that_does_not_answer(
     line.broken = NOBODY
     with pytest.raises(HomeAssistantError) as caught:
         await call(hass, "get", {"device_id": meter_id, "obis": ENERGY})
-    assert caught.value.translation_key == "session_failed"
+    assert caught.value.translation_key == "cannot_connect"
 
 
 async def test_meter_without_clock_or_disconnector(

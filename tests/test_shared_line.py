@@ -327,7 +327,7 @@ async def test_refused_password_is_not_tried_again(
     with pytest.raises(HomeAssistantError) as refused:
         async with async_acting(entry.runtime_data):
             pytest.fail("the meter let somebody in")
-    assert refused.value.translation_key == "password_refused"
+    assert refused.value.translation_key == "invalid_auth"
     await hass.async_block_till_done(wait_background_tasks=True)
     assert len(line.wires) == attempts + 1
     flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)

@@ -33,9 +33,9 @@ from custom_components.dlms_meter.dlms import (
     Obis,
     Probe,
     ServerAddress,
-    Symptom,
     describe,
 )
+from custom_components.dlms_meter.failures import REQUEST_REFUSALS, SENTENCES
 from custom_components.dlms_meter.issues import Issue
 from custom_components.dlms_meter.line_quality import LINE_QUALITY
 
@@ -187,7 +187,7 @@ def test_every_error_has_a_text() -> None:
         and isinstance(node.args[1], ast.Constant)
     }
     own = {"unknown", "unknown_model"}
-    assert set(ENGLISH["config"]["error"]) == {*Symptom, *invalid, *own}
+    assert set(ENGLISH["config"]["error"]) == {*SENTENCES, *invalid, *own}
 
 
 def test_every_reason_to_abort_has_a_text() -> None:
@@ -225,8 +225,9 @@ def test_every_exception_has_a_text() -> None:
         and isinstance(node.args[0], ast.Constant)
         and isinstance(node.args[0].value, str)
     }
-    assert set(ENGLISH["exceptions"]) == {*raised, *Symptom, "unknown"}
-    for key in (*Symptom, "unknown"):
+    refused = {f"refused_{refusal}" for refusal in REQUEST_REFUSALS}
+    assert set(ENGLISH["exceptions"]) == {*raised, *SENTENCES, *refused, "unknown"}
+    for key in (*SENTENCES, "unknown"):
         told = ENGLISH["exceptions"][key]["message"]
         assert told == ENGLISH["config"]["error"][key]
 

@@ -15,8 +15,8 @@ from . import flow_schemas as schemas
 from .channel import async_get_channel
 from .const import CONF_MECHANISM, CONF_SERIAL_PORT, DOMAIN, MECHANISM_LLS
 from .dlms import Access, Symptom
-from .failures import Failure, failure_of
-from .flow_access import AnotherMeter, check_identity, errors_at
+from .failures import Failure
+from .flow_access import AnotherMeter, blanks, check_identity, errors_at
 from .flow_box import BoxSteps
 from .flow_find import FindSteps
 from .options_flow import DlmsOptionsFlow
@@ -128,14 +128,14 @@ class DlmsConfigFlow(FindSteps, BoxSteps, domain=DOMAIN):
                 self._data = data
                 return await self._async_other(other.identity)
             except Exception as error:  # noqa: BLE001  as in async_step_read_done
-                failure = failure_of(error, self._client)
+                failure = await self._async_failed(error)
             else:
                 return self.async_update_reload_and_abort(entry, data=data)
         return self.async_show_form(
             step_id=f"reauth_{level.value}",
             data_schema=schema,  # type: ignore[arg-type]
             errors=errors_at(schema, failure),
-            description_placeholders={"reason": failure.reason if failure else ""},
+            description_placeholders=blanks(failure),
         )
 
     async_step_reauth_password = async_step_reauth_confirm

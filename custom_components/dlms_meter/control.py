@@ -24,6 +24,8 @@ from .dlms import (
     MethodDescriptor,
     ServiceError,
 )
+from .failures import refusal_sentence
+from .ports import async_failure_of
 
 DISCONNECTOR_CLASS: Final = 70
 _OUTPUT_STATE: Final = 2
@@ -66,23 +68,21 @@ async def async_acting(coordinator: DlmsCoordinator) -> AsyncIterator[DlmsClient
             translation_placeholders={"error": str(error)},
         ) from error
     except ServiceError as error:
+        key, placeholders = refusal_sentence(error)
         raise HomeAssistantError(
             translation_domain=DOMAIN,
-            translation_key="refused",
-            translation_placeholders={"error": str(error)},
+            translation_key=key,
+            translation_placeholders=placeholders,
         ) from error
     except DlmsError as error:
+        hass = coordinator.hass
         if coordinator.is_refused:
-            coordinator.config_entry.async_start_reauth(coordinator.hass)
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="password_refused",
-                translation_placeholders={"error": str(error)},
-            ) from error
+            coordinator.config_entry.async_start_reauth(hass)
+        failure = await async_failure_of(hass, error, coordinator.client)
         raise HomeAssistantError(
             translation_domain=DOMAIN,
-            translation_key="session_failed",
-            translation_placeholders={"error": str(error)},
+            translation_key=failure.sentence,
+            translation_placeholders=dict(failure.placeholders),
         ) from error
 
 

@@ -32,7 +32,7 @@ from .dlms import (
     LocalProtocolError,
     Symptom,
 )
-from .failures import Failure, failure_of, is_refusal, pause_after, secrets_are_wanted
+from .failures import Failure, is_refusal, pause_after, secrets_are_wanted
 from .issues import DATA_COUNTER, DATA_METER, EntryIssues, Issue
 from .logical_devices import async_offer_logical_devices, sap_assignments
 from .plan import (
@@ -42,7 +42,7 @@ from .plan import (
 )
 from .plausibility import PlausibilityGuard
 from .poll import FailuresLog, Readings, async_read, believed
-from .ports import async_ask_about_port
+from .ports import async_ask_about_port, async_failure_of
 from .readings import with_choice
 from .sessions import MeterSessions
 from .settings import poll_interval
@@ -56,6 +56,8 @@ _OBJECTS_LAST: Final = timedelta(days=1)
 """A firmware or a technician may add objects: the list is read anew after this time."""
 _SUB_METERS_LAST: Final = timedelta(hours=1)
 _SAVE_DELAY: Final = 600
+_FAILURES_TO_BE_SURE: Final = 3
+"""A line that loses a message now and then looks the same."""
 
 
 class DlmsCoordinator(DataUpdateCoordinator[Readings]):
@@ -208,30 +210,40 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         return readings
 
     async def _async_failed(self, error: DlmsError) -> HomeAssistantError:
-        """Return what Home Assistant is told, and ask the user about a port that is missing."""
-        failed = self._failed(error)
-        if failed.translation_key == Symptom.PORT_MISSING:
-            await async_ask_about_port(self.hass, self.config_entry, self.issues)
-        return failed
-
-    def _failed(self, error: DlmsError) -> HomeAssistantError:
-        """Return what Home Assistant is told of a poll that failed, in the words of the ladder."""
-        self.failure = failure = failure_of(error, self.client)
+        """Return what Home Assistant is told, and ask the user where he can help."""
+        self.failure = failure = await async_failure_of(self.hass, error, self.client)
         self._failures += 1
+        await self._async_ask(error, failure)
+        return self._failed(error, failure)
+
+    async def _async_ask(self, error: DlmsError, failure: Failure) -> None:
+        """Ask the user where he can help with what went wrong."""
         if isinstance(error, InvocationCounterRefused):
             self.issues.async_raise(
                 Issue.COUNTER_REFUSED,
                 {"wanted": str(error.expected)},
                 **{DATA_COUNTER: error.expected},
             )
+        elif failure.key == Symptom.COUNTER_UNANSWERED:
+            counter = await async_get_counter(self.hass, self.config_entry.entry_id)
+            used = None if self._kept is None else counter.value
+            if used is not None and self._failures >= _FAILURES_TO_BE_SURE:
+                self.issues.async_raise(
+                    Issue.COUNTER_UNANSWERED, {}, **{DATA_COUNTER: used}
+                )
+        elif failure.key == Symptom.PORT_MISSING:
+            await async_ask_about_port(self.hass, self.config_entry, self.issues)
+
+    def _failed(self, error: DlmsError, failure: Failure) -> HomeAssistantError:
+        """Return what Home Assistant is told of a poll that failed, in the words of the ladder."""
         lasting = self.data is None or self._failures > 1
         if secrets_are_wanted(failure.key, lasting=lasting):
             # Nothing is polled after this until the user gave another password or key: meters lock themselves.
             self._sessions.refuse(error)
             return ConfigEntryAuthFailed(
                 translation_domain=DOMAIN,
-                translation_key=failure.key,
-                translation_placeholders={"reason": failure.reason},
+                translation_key=failure.sentence,
+                translation_placeholders=dict(failure.placeholders),
             )
         interval = poll_interval(self.config_entry.options)
         pause = pause_after(failure.key, self._failures, interval)
@@ -239,8 +251,8 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         waits = is_refusal(failure.key) or self.data is not None
         return UpdateFailed(
             translation_domain=DOMAIN,
-            translation_key=failure.key,
-            translation_placeholders={"reason": failure.reason},
+            translation_key=failure.sentence,
+            translation_placeholders=dict(failure.placeholders),
             retry_after=pause.total_seconds() if waits else None,
         )
 

@@ -18,15 +18,17 @@ from .const import (
     CONF_MECHANISM,
     CONF_READINGS,
     CONF_SYSTEM_TITLE,
+    LOGGER,
     MECHANISM_HLS_GMAC,
     MECHANISM_HLS_MD5,
     MECHANISM_LLS,
     MECHANISM_NONE,
 )
 from .counters import SavedCounter, async_get_counter
-from .dlms import Access, ClientSettings, DlmsClient, Identity
+from .dlms import Access, ClientSettings, DlmsClient, Identity, Symptom
 from .exchange import async_go_on_with
 from .failures import Failure, failure_of
+from .ports import async_failure_of
 from .readings import async_offer, async_read_samples, chosen, readings_schema
 from .settings import (
     SECRET_KEYS,
@@ -150,7 +152,7 @@ class AccessSteps(ConfigFlow):
                 known | {SECTION_EXPERT: known},
             ),
             errors=errors_at(schema, failure),
-            description_placeholders={"reason": failure.reason if failure else ""},
+            description_placeholders=blanks(failure),
         )
 
     async def async_step_read(
@@ -182,7 +184,7 @@ class AccessSteps(ConfigFlow):
         except AnotherMeter as other:
             return await self._async_other(other.identity)
         except Exception as error:  # noqa: BLE001  the flow's last line of defence: failure_of() logs what it does not know
-            return self._show_access(failure_of(error, self._client))
+            return self._show_access(await self._async_failed(error))
         if self.source == SOURCE_RECONFIGURE:
             async_hand_over(self.hass, self._memory, None)
             return self.async_update_reload_and_abort(
@@ -220,6 +222,13 @@ class AccessSteps(ConfigFlow):
             memory = MeterMemory(identity, objects)
             self._samples = await async_read_samples(client, memory)
         return memory
+
+    async def _async_failed(self, error: Exception) -> Failure:
+        """Return what to say of a try that failed."""
+        failure = await async_failure_of(self.hass, error, self._client)
+        if failure.key == Symptom.PROTOCOL_ERROR:  # the user is asked to report it
+            LOGGER.warning("The meter was not understood: %s", failure.reason)
+        return failure
 
     async def _async_client(self, settings: ClientSettings) -> DlmsClient:
         """Make the client of this try, for a turn of its channel."""
@@ -302,7 +311,12 @@ def errors_at(schema: schemas.Schema, failure: Failure | None) -> dict[str, str]
     if failure is None:
         return {}
     field = failure.field if failure.field in schema.schema else "base"
-    return {field: failure.key}
+    return {field: failure.sentence}
+
+
+def blanks(failure: Failure | None) -> dict[str, str]:
+    """Return what to fill in where a form says what went wrong."""
+    return dict(failure.placeholders) if failure else {}
 
 
 def flat(user_input: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from .const import (
     CONF_FRAMING,
     CONF_MECHANISM,
     CONF_PHYSICAL_DEVICE,
+    CONF_SERIAL_PORT,
     CONF_SPEED,
     DEFAULT_SPEED,
     DOMAIN,
@@ -22,7 +23,8 @@ from .const import (
 )
 from .dlms import METERS, Access, Approach, Found, Probe, ScanReport, find_meter
 from .failures import Failure, failure_of
-from .flow_access import AccessSteps, flat
+from .flow_access import AccessSteps, blanks, flat
+from .ports import async_name_user
 from .settings import (
     DEFAULTS,
     SECTION_EXPERT,
@@ -193,12 +195,20 @@ class FindSteps(AccessSteps):
             self._failure = failure_of(error, None)
             return await self.async_step_not_found()
         if report.proposal is None:
-            self._failure = Failure(str(report.symptom))
+            self._failure = await self._async_scan_failed(report)
             return await self.async_step_not_found()
         self._data = self._at(from_settings(report.proposal))
         if report.found is None:
             return await self.async_step_level()
         return await self._async_found(report.found)
+
+    async def _async_scan_failed(self, report: ScanReport) -> Failure:
+        """Return what to say of a scan that found nothing."""
+        failure = Failure(str(report.symptom))
+        if is_serial(self._data):
+            port = self._data[CONF_SERIAL_PORT]
+            return await async_name_user(self.hass, failure, port)
+        return failure
 
     async def _async_found(self, found: Found) -> ConfigFlowResult:
         """Read a meter that tells everything to everybody; ask for the key to the others."""
@@ -234,11 +244,11 @@ class FindSteps(AccessSteps):
         return self.async_show_form(
             step_id="not_found",
             data_schema=schemas.NOT_FOUND,  # type: ignore[arg-type]
-            errors={"base": failure.key},
+            errors={"base": failure.sentence},
             description_placeholders={
                 "probes": str(self._report.probes),
-                "reason": failure.reason,
                 "seen": seen(self._report, texts),
+                **blanks(failure),
             },
         )
 

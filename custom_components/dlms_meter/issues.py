@@ -32,10 +32,17 @@ class Issue(StrEnum):
     CLOCK_OFF_LOCKED = "clock_off_locked"
     """… and only the operator can set it."""
     COUNTER_REFUSED = "counter_refused"
+    COUNTER_UNANSWERED = "counter_unanswered"
+    """… perhaps: the meter does not say so."""
     PORT_MOVED = "port_moved"
 
 
-_UNTIL_READ: Final = (Issue.METER_EXCHANGED, Issue.COUNTER_REFUSED, Issue.PORT_MOVED)
+_UNTIL_READ: Final = (
+    Issue.METER_EXCHANGED,
+    Issue.COUNTER_REFUSED,
+    Issue.COUNTER_UNANSWERED,
+    Issue.PORT_MOVED,
+)
 """What a poll that succeeds shows to be over."""
 _NOTHING_TO_CLICK: Final = (Issue.CLOCK_OFF_LOCKED,)
 

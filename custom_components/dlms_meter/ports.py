@@ -11,14 +11,17 @@ from urllib.parse import parse_qs, urlsplit
 
 from homeassistant.components.usb import (
     SerialDevice,
+    SerialPortConsumer,
     USBDevice,
     async_get_serial_port_consumers,
     async_scan_serial_ports,
 )
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_SERIAL_PORT
+from .const import CONF_SERIAL_PORT, DOMAIN
+from .dlms import DlmsClient, SerialEndpoint, Symptom
+from .failures import Failure, failure_of
 from .issues import DATA_PORT, EntryIssues, Issue
 from .settings import is_serial
 
@@ -41,7 +44,7 @@ async def async_lasting_name(hass: HomeAssistant, port: str) -> str:
         return port
     ports = await async_scan_serial_ports(hass)
     for found in ports:
-        if port not in (found.device, found.resolved_device):
+        if port not in _names_of(found):
             continue
         if _has_twin(found, ports) and found.resolved_device is not None:
             link = await hass.async_add_executor_job(
@@ -69,7 +72,7 @@ async def async_find_moved_port(hass: HomeAssistant, port: str) -> str | None:
     It is a guess when the port has no id: the only adapter that nobody uses. The meter can tell.
     """
     ports = await async_scan_serial_ports(hass)
-    if any(port in (found.device, found.resolved_device) for found in ports):
+    if any(port in _names_of(found) for found in ports):
         return None
     name = _id_in(port)
     if name is not None:
@@ -97,6 +100,47 @@ async def async_ask_about_port(
     if moved is not None:
         names = {"old_port": port, "new_port": moved}
         issues.async_raise(Issue.PORT_MOVED, names, **{DATA_PORT: moved})
+
+
+async def async_failure_of(
+    hass: HomeAssistant, error: Exception, client: DlmsClient | None
+) -> Failure:
+    """Say what went wrong with a conversation that `client` led, and where a port is in use, who uses it."""
+    failure = failure_of(error, client)
+    place = client and client.settings.endpoint
+    if isinstance(place, SerialEndpoint):
+        return await async_name_user(hass, failure, place.url)
+    return failure
+
+
+async def async_name_user(hass: HomeAssistant, failure: Failure, port: str) -> Failure:
+    """Return a failure with the title of who uses the port, if that is what is wrong and Home Assistant knows."""
+    if failure.key != Symptom.PORT_IN_USE:
+        return failure
+    ports = await async_scan_serial_ports(hass)
+    names = (found.device for found in ports if port in _names_of(found))
+    users = await async_get_serial_port_consumers(hass, ports)
+    for user in users.get(next(names, port), ()):
+        if _holds_port(hass, user, port):
+            return failure.used_by(user.title)
+    return failure
+
+
+def _holds_port(hass: HomeAssistant, user: SerialPortConsumer, port: str) -> bool:
+    """Tell whether somebody may be the one who keeps us from opening a port.
+
+    An entry that is being retried waits for the port as we do, and entries of ours with one port take turns on it.
+    """
+    if user.config_entry_id is None:
+        return user.active
+    entry = hass.config_entries.async_get_known_entry(user.config_entry_id)
+    takes_turns = entry.domain == DOMAIN and entry.data.get(CONF_SERIAL_PORT) == port
+    return entry.state is ConfigEntryState.LOADED and not takes_turns
+
+
+def _names_of(port: SerialDevice) -> tuple[str | None, str | None]:
+    """Return what a port is called, and what that leads to."""
+    return port.device, port.resolved_device
 
 
 def _link_to(device: str, folder: str) -> str | None:

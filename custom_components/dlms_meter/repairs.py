@@ -24,7 +24,6 @@ from .coordinator import DlmsConfigEntry
 from .counters import async_get_counter
 from .dlms import DlmsClient, DlmsError, Identity
 from .exchange import async_go_on_with
-from .failures import failure_of
 from .issues import (
     DATA_COUNTER,
     DATA_ENTRY_ID,
@@ -33,6 +32,7 @@ from .issues import (
     DATA_PORT,
     Issue,
 )
+from .ports import async_failure_of
 from .settings import client_settings
 
 type IssueData = dict[str, str | int | float | None] | None
@@ -40,8 +40,6 @@ type IssueData = dict[str, str | int | float | None] | None
 _CONFIRM: Final = "confirm"
 _FAILED: Final = "failed"
 _LAST_COUNTER: Final = 0xFFFF_FFFF
-_HEADROOM: Final = 1000
-"""What is added to the counter a meter asks for: it may count on until the user has answered."""
 
 
 async def async_create_fix_flow(
@@ -110,11 +108,11 @@ class FixDialog(RepairsFlow, ABC):
             async with channel, client:
                 return await client.identity()
         except DlmsError as error:
-            failure = failure_of(error, client)
+            failure = await async_failure_of(self.hass, error, client)
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
-                translation_key=failure.key,
-                translation_placeholders={"reason": failure.reason},
+                translation_key=failure.sentence,
+                translation_placeholders=dict(failure.placeholders),
             ) from error
 
     def _is_ours(self, identity: Identity) -> bool:
@@ -160,9 +158,12 @@ class ClockDialog(FixDialog):
 class CounterDialog(FixDialog):
     """Go on with a higher invocation counter, which the user may choose; lower it never becomes."""
 
+    _headroom = 1000
+    """What is added to the counter a meter asks for: it may count on until the user has answered."""
+
     @override
     def _form(self, entered: dict[str, Any]) -> vol.Schema:
-        wanted = int(self._known[DATA_COUNTER]) + _HEADROOM
+        wanted = int(self._known[DATA_COUNTER]) + self._headroom
         number = NumberSelector(
             NumberSelectorConfig(
                 min=1, max=_LAST_COUNTER, step=1, mode=NumberSelectorMode.BOX
@@ -184,6 +185,12 @@ class CounterDialog(FixDialog):
         if not self._is_ours(await self._async_identify(dict(self._entry.data))):
             raise _another_meter()
         await self._async_set_up(dict(self._entry.data))
+
+
+class UnansweredDialog(CounterDialog):
+    """Go on with a higher invocation counter when the meter does not say how high: from the last one that was used."""
+
+    _headroom = 100_000
 
 
 class PortDialog(FixDialog):
@@ -211,6 +218,7 @@ _DIALOGS: Final[dict[Issue, type[FixDialog]]] = {
     Issue.METER_EXCHANGED: ExchangeDialog,
     Issue.CLOCK_OFF: ClockDialog,
     Issue.COUNTER_REFUSED: CounterDialog,
+    Issue.COUNTER_UNANSWERED: UnansweredDialog,
     Issue.PORT_MOVED: PortDialog,
 }
 

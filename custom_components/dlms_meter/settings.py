@@ -56,6 +56,7 @@ from .dlms import (
     Acknowledgement,
     Approach,
     ClientSettings,
+    DlmsClient,
     Endpoint,
     Framing,
     KnownMeter,
@@ -186,7 +187,10 @@ def check(data: Mapping[str, Any]) -> None:
         raise InvalidSettings(CONF_ENCRYPTION_KEY, "key_required")
     if uses_short_names(data) and data.get(CONF_FRAMING) == FRAMING_UDP:
         raise InvalidSettings(CONF_REFERENCING, "short_names_over_udp")
-    client_settings(data)
+    try:
+        DlmsClient(client_settings(data))
+    except LocalProtocolError:  # the form lets nothing else through that does not fit
+        raise InvalidSettings(CONF_ADDRESS_LENGTH, "invalid_address") from None
 
 
 def _digits(text: str | None) -> str:

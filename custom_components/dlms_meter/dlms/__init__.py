@@ -60,13 +60,14 @@ _ROOMS = {
     "cosem.values": "Quantity ScalerUnit Value decode_scaler_unit interpret scaler_unit_of",
     "discovery": "Found Line Probe ScanReport find_meter",
     "errors": """
-        AssociationRejected AuthenticationFailed DecodeError DlmsError InvocationCounterRefused LinkBusy
+        AssociationRejected AuthenticationFailed DecodeError DlmsError FrameRejected InvocationCounterRefused LinkBusy
         LinkError LocalProtocolError RemoteProtocolError SecurityError ServiceError TransportError
         TransportTimeout
     """,
     "kept_session": "KeptSession",
     "link": "LinkStatistics",
     "link.mode_e": "Acknowledgement SignOnSettings",
+    "refusals": "Refusal refusal_and_code refusal_of",
     "session": "Negotiated",
     "symptom": "Symptom symptom_of",
     "transport": "Receiver Transport TransportOpener open_transport",

@@ -79,6 +79,7 @@ from .errors import (
     AuthenticationFailed,
     DecodeError,
     DlmsError,
+    FrameRejected,
     InvocationCounterRefused,
     LinkBusy,
     LinkError,
@@ -92,6 +93,7 @@ from .errors import (
 from .kept_session import KeptSession
 from .link import LinkStatistics
 from .link.mode_e import Acknowledgement, SignOnSettings
+from .refusals import Refusal, refusal_and_code, refusal_of
 from .session import Negotiated
 from .symptom import Symptom, symptom_of
 from .transport import Receiver, Transport, TransportOpener, open_transport
@@ -148,6 +150,7 @@ __all__ = [
     "EventNotification",
     "Exchange",
     "Found",
+    "FrameRejected",
     "Framing",
     "Identity",
     "InformationReport",
@@ -177,6 +180,7 @@ __all__ = [
     "Quantity",
     "ReadReport",
     "Receiver",
+    "Refusal",
     "RemoteProtocolError",
     "ScalerUnit",
     "ScanReport",
@@ -212,6 +216,8 @@ __all__ = [
     "find_meter",
     "interpret",
     "open_transport",
+    "refusal_and_code",
+    "refusal_of",
     "scaler_unit_of",
     "symptom_of",
     "to_data",

@@ -6,8 +6,9 @@ DlmsError
 ├── RemoteProtocolError      the meter did something the protocol forbids
 ├── TransportError           the connection could not be opened, or was lost
 │   └── TransportTimeout     it is open, but nothing (more) came in time
-├── LinkError                the data link was refused (FRMR) or broke
-│   └── LinkBusy             … refused by DM: wrong address, or the meter serves another client
+├── LinkError                the data link broke
+│   ├── LinkBusy             … refused by DM: wrong address, or the meter serves another client
+│   └── FrameRejected        … the meter rejects a frame (FRMR)
 ├── AssociationRejected      the meter refused the application association
 │   └── AuthenticationFailed … because of the password or key
 ├── SecurityError            a ciphered message cannot be trusted or read
@@ -55,6 +56,10 @@ class LinkError(DlmsError):
 
 class LinkBusy(LinkError):
     """DM in answer to SNRM: wrong address, or the meter is busy with another session."""
+
+
+class FrameRejected(LinkError):
+    """FRMR: the meter cannot make anything of a frame of ours."""
 
 
 class AssociationRejected(DlmsError):

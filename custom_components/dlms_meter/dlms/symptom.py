@@ -5,7 +5,10 @@ import errno
 import socket
 from typing import Final
 
-from .application.enums import UserDiagnostic
+from .application.enums import (
+    ApplicationReferenceError,
+    UserDiagnostic,
+)
 from .errors import (
     AssociationRejected,
     AuthenticationFailed,
@@ -13,7 +16,6 @@ from .errors import (
     InvocationCounterRefused,
     LinkBusy,
     LinkError,
-    LocalProtocolError,
     SecurityError,
     ServiceError,
     TransportError,
@@ -26,10 +28,10 @@ from .transport.stream import FIXED_SPEED
 class Symptom(StrEnum):
     """One rung of the ladder; the later in this list, the further the conversation came."""
 
-    INVALID_SETTINGS = "invalid_settings"
     PORT_MISSING = "port_missing"
     PORT_DENIED = "port_denied"
     PORT_IN_USE = "port_in_use"
+    PORT_UNUSABLE = "port_unusable"
     HOST_UNKNOWN = "host_unknown"
     CONNECTION_REFUSED = "connection_refused"
     CANNOT_CONNECT = "cannot_connect"
@@ -42,6 +44,7 @@ class Symptom(StrEnum):
     BUSY = "wrong_address_or_busy"
     LINK_FAILED = "link_failed"
     ANSWER_INCOMPLETE = "answer_incomplete"
+    COUNTER_UNANSWERED = "counter_unanswered"
     ASSOCIATION_REJECTED = "association_rejected"
     CONTEXT_REFUSED = "context_refused"
     AUTHENTICATION_WANTED = "authentication_wanted"
@@ -81,17 +84,34 @@ _ERRORS: Final[tuple[tuple[type[DlmsError], Symptom], ...]] = (
     (AuthenticationFailed, Symptom.WRONG_PASSWORD),
     (AssociationRejected, Symptom.ASSOCIATION_REJECTED),
     (ServiceError, Symptom.NOTHING_READABLE),
-    (LocalProtocolError, Symptom.INVALID_SETTINGS),
     (LinkBusy, Symptom.BUSY),
     (LinkError, Symptom.LINK_FAILED),
     (TransportError, Symptom.CONNECTION_LOST),
     (DlmsError, Symptom.PROTOCOL_ERROR),
 )
+# Codes of different enumerations with one number are equal: their types tell them apart.
 _DIAGNOSTICS: Final = {
-    UserDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED: Symptom.CONTEXT_REFUSED,
-    UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED: Symptom.AUTHENTICATION_WANTED,
-    UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_REQUIRED: Symptom.AUTHENTICATION_WANTED,
-    UserDiagnostic.AUTHENTICATION_REQUIRED: Symptom.AUTHENTICATION_WANTED,
+    (type(code), code): symptom
+    for code, symptom in (
+        (
+            UserDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED,
+            Symptom.CONTEXT_REFUSED,
+        ),
+        (
+            UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED,
+            Symptom.AUTHENTICATION_WANTED,
+        ),
+        (
+            UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_REQUIRED,
+            Symptom.AUTHENTICATION_WANTED,
+        ),
+        (UserDiagnostic.AUTHENTICATION_REQUIRED, Symptom.AUTHENTICATION_WANTED),
+        (
+            ApplicationReferenceError.APPLICATION_CONTEXT_UNSUPPORTED,
+            Symptom.CONTEXT_REFUSED,
+        ),
+        (ApplicationReferenceError.DECIPHERING_ERROR, Symptom.WRONG_KEY),
+    )
 }
 _CAUSES: Final[tuple[tuple[type[Exception], Symptom], ...]] = (
     (FileNotFoundError, Symptom.PORT_MISSING),
@@ -100,6 +120,14 @@ _CAUSES: Final[tuple[tuple[type[Exception], Symptom], ...]] = (
     (socket.gaierror, Symptom.HOST_UNKNOWN),
     (UnicodeError, Symptom.HOST_UNKNOWN),
 )
+_SYSTEM_ERRORS: Final = {
+    errno.EBUSY: Symptom.PORT_IN_USE,
+    errno.EIO: Symptom.PORT_UNUSABLE,
+    errno.ENXIO: Symptom.PORT_UNUSABLE,
+    errno.ENODEV: Symptom.PORT_UNUSABLE,
+    errno.ENOTTY: Symptom.PORT_UNUSABLE,
+    errno.EISDIR: Symptom.PORT_UNUSABLE,
+}
 # What came instead of an answer, by the counter that tells.
 _HEARD: Final = (
     ("frames_received", Symptom.ANSWER_INCOMPLETE),
@@ -116,12 +144,10 @@ def symptom_of(error: DlmsError, heard: LinkStatistics) -> Symptom:
         return _silence(heard)
     if isinstance(error, TransportError) and not heard.frames_sent:
         return _connection(error)
-    if (
-        isinstance(error, AssociationRejected)
-        and isinstance(error.diagnostic, UserDiagnostic)
-        and error.diagnostic in _DIAGNOSTICS
-    ):
-        return _DIAGNOSTICS[error.diagnostic]
+    if isinstance(error, AssociationRejected):
+        diagnostic = (type(error.diagnostic), error.diagnostic)
+        if diagnostic in _DIAGNOSTICS:
+            return _DIAGNOSTICS[diagnostic]
     return next(symptom for kind, symptom in _ERRORS if isinstance(error, kind))
 
 
@@ -143,6 +169,7 @@ def _connection(error: TransportError) -> Symptom:
     for kind, symptom in _CAUSES:
         if any(isinstance(one, kind) for one in causes):
             return symptom
-    if any(isinstance(one, OSError) and one.errno == errno.EBUSY for one in causes):
-        return Symptom.PORT_IN_USE
+    for one in causes:
+        if isinstance(one, OSError) and one.errno in _SYSTEM_ERRORS:
+            return _SYSTEM_ERRORS[one.errno]
     return Symptom.CANNOT_CONNECT

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from ..errors import (
     DlmsError,
+    FrameRejected,
     LinkBusy,
     LinkError,
     LocalProtocolError,
@@ -250,7 +251,7 @@ class HdlcLink:
 
     def _rejected(self, frame: Frame) -> None:
         """FRMR while connected: only a new SNRM helps."""
-        raise LinkError(
+        raise FrameRejected(
             f"The meter rejects a frame (FRMR {frame.information.hex()}). Connect again."
         )
 

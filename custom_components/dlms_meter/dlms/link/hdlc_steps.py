@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Self
 
-from ..errors import LinkBusy, LinkError
+from ..errors import FrameRejected, LinkBusy, LinkError
 from .hdlc_frame import Frame, FrameType
 from .hdlc_parameters import HdlcParameters
 from .hdlc_stations import Stations
@@ -46,7 +46,9 @@ class Steps:
                 " is reading it: close other programs, or wait two minutes until the meter ends the old session."
             )
             if frame.type is FrameType.DM
-            else LinkError(f"The meter rejects SNRM (FRMR {frame.information.hex()}).")
+            else FrameRejected(
+                f"The meter rejects SNRM (FRMR {frame.information.hex()})."
+            )
         )
 
     def _connecting(self) -> Iterator[Frame]:
