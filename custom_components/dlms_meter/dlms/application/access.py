@@ -64,14 +64,14 @@ class AccessRequest(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(_ACCESS_REQUEST, "access-request")
         invoke, date_time = read_long_invoke(reader), reader.octets()
         specifications = _read_specifications(reader)
         return cls(invoke, date_time, specifications, read_data_list(reader))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         return b"".join(
             (
                 bytes((_ACCESS_REQUEST,)),
@@ -96,7 +96,7 @@ class AccessResponse(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(_ACCESS_RESPONSE, "access-response")
         invoke, date_time = read_long_invoke(reader), reader.octets()
         repeated = read_presence(reader, "access request specification")
@@ -109,7 +109,7 @@ class AccessResponse(NamedTuple):
         )
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         return b"".join(
             (
                 bytes((_ACCESS_RESPONSE,)),

@@ -81,7 +81,7 @@ class Aarq:
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(cls.TAG, "AARQ")
         fields = _read_sound_fields(reader)
         return cls(
@@ -127,7 +127,7 @@ class Aare:
     def decode(cls, reader: Reader) -> Self:
         """Read the APDU, tag included, to the last octet.
 
-        A refusal is taken for what it says even where its lengths are wrong or its end is missing.
+        A refusal is taken for what it says even where its lengths are wrong or its end is missing. Raises `DecodeError`.
         """
         reader.expect(cls.TAG, "AARE")
         fields, fault = _read_fields(_skip_broken_start(reader))
@@ -181,7 +181,7 @@ class Rlrq:
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(cls.TAG, "RLRQ")
         fields = _read_sound_fields(reader)
         reason = (
@@ -214,7 +214,7 @@ class Rlre:
         """Read the APDU, tag included, to the last octet.
 
         The tag says all: servers were seen to send a wrong length (Gurux counts only the user information), and
-        fields that cannot be read are taken as absent.
+        fields that cannot be read are taken as absent. Raises `DecodeError`.
         """
         reader.expect(cls.TAG, "RLRE")
         fields, _ = _read_fields(reader)

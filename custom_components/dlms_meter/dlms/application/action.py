@@ -58,13 +58,13 @@ class ActionRequestNormal(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _REQUEST_NORMAL, "action-request-normal")
         invoke, method = read_invoke(reader), read_method(reader)
         return cls(invoke, method, read_optional_data(reader, "method parameters"))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         return b"".join(
             (
                 _REQUEST_NORMAL,
@@ -83,7 +83,7 @@ class ActionRequestNextPblock(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _REQUEST_NEXT_PBLOCK, "action-request-next-pblock")
         return cls(read_invoke(reader), reader.uint32())
 
@@ -103,13 +103,13 @@ class ActionRequestWithList(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _REQUEST_WITH_LIST, "action-request-with-list")
         invoke = read_invoke(reader)
         return cls(invoke, _read_methods(reader), read_data_list(reader))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         return b"".join(
             (
                 _REQUEST_WITH_LIST,
@@ -129,14 +129,14 @@ class ActionRequestWithFirstPblock(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(
             reader, _REQUEST_WITH_FIRST_PBLOCK, "action-request-with-first-pblock"
         )
         return cls(read_invoke(reader), read_method(reader), read_block(reader))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         return b"".join(
             (
                 _REQUEST_WITH_FIRST_PBLOCK,
@@ -156,7 +156,7 @@ class ActionRequestWithListAndFirstPblock(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(
             reader,
             _REQUEST_WITH_LIST_AND_FIRST_PBLOCK,
@@ -184,7 +184,7 @@ class ActionRequestWithPblock(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _REQUEST_WITH_PBLOCK, "action-request-with-pblock")
         return cls(read_invoke(reader), read_block(reader))
 
@@ -201,12 +201,12 @@ class ActionResponseNormal(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _RESPONSE_NORMAL, "action-response-normal")
         return cls(read_invoke(reader), read_outcome(reader))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         return _RESPONSE_NORMAL + bytes((self.invoke,)) + encode_outcome(self.outcome)
 
 
@@ -218,7 +218,7 @@ class ActionResponseWithPblock(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _RESPONSE_WITH_PBLOCK, "action-response-with-pblock")
         return cls(read_invoke(reader), read_block(reader))
 
@@ -235,12 +235,12 @@ class ActionResponseWithList(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _RESPONSE_WITH_LIST, "action-response-with-list")
         return cls(read_invoke(reader), read_outcomes(reader))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         return (
             _RESPONSE_WITH_LIST + bytes((self.invoke,)) + encode_outcomes(self.outcomes)
         )
@@ -254,7 +254,7 @@ class ActionResponseNextPblock(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _RESPONSE_NEXT_PBLOCK, "action-response-next-pblock")
         return cls(read_invoke(reader), reader.uint32())
 
@@ -268,7 +268,7 @@ class ActionResponseNextPblock(NamedTuple):
 
 
 def read_outcome(reader: Reader) -> ActionOutcome:
-    """Read how one invocation ended (Action-Response-With-Optional-Data)."""
+    """Read how one invocation ended (Action-Response-With-Optional-Data). Raises `DecodeError`."""
     result = ActionResult(reader.uint8())
     if not read_presence(reader, "return parameters"):
         return ActionOutcome(result)
@@ -276,18 +276,18 @@ def read_outcome(reader: Reader) -> ActionOutcome:
 
 
 def encode_outcome(outcome: ActionOutcome) -> bytes:
-    """Encode how one invocation ended."""
+    """Encode how one invocation ended. Raises `LocalProtocolError` for a value that does not fit its type."""
     head = bytes((outcome.result, outcome.returned is not None))
     return head if outcome.returned is None else head + encode_result(outcome.returned)
 
 
 def read_outcomes(reader: Reader) -> tuple[ActionOutcome, ...]:
-    """Read a counted list of outcomes; a list sent in blocks is this, cut into pieces."""
+    """Read a counted list of outcomes; a list sent in blocks is this, cut into pieces. Raises `DecodeError`."""
     return read_list(reader, read_outcome, 2)
 
 
 def encode_outcomes(outcomes: tuple[ActionOutcome, ...]) -> bytes:
-    """Encode a counted list of outcomes."""
+    """Encode a counted list of outcomes. Raises `LocalProtocolError` for a value that does not fit its type."""
     return encode_list(map(encode_outcome, outcomes))
 
 

@@ -48,7 +48,7 @@ def invoke_one(
     confirmed: bool,
     high_priority: bool | None,
 ) -> Procedure[Data | None]:
-    """Invoke one method; return what it returns."""
+    """Invoke one method; return what it returns, if anything. Raises as `procedures.invoke` does."""
     association.require(Conformance.ACTION)
     what = str(method)
     invoke = association.next_invoke(confirmed=confirmed, high_priority=high_priority)
@@ -81,7 +81,10 @@ def invoke_list(
     calls: Sequence[tuple[MethodDescriptor, Data | None]],
     high_priority: bool | None,
 ) -> Procedure[tuple[ActionOutcome, ...]]:
-    """Invoke methods by one list; as many outcomes as the meter gives, none when it refuses the list as a whole."""
+    """Invoke methods by one list; return as many outcomes as the meter gives, none when it refuses the list as a whole.
+
+    Raises `ServiceError` when it refuses to go on with blocks, `RemoteProtocolError` when it answers out of turn.
+    """
     what = f"a list of {len(calls)} methods"
     invoke = association.next_invoke(high_priority=high_priority)
     methods = tuple([method for method, _ in calls])

@@ -248,7 +248,7 @@ class Association:
             self.security.sends_dedicated = self.settings.dedicated_key is not None
 
     def release_request(self) -> Rlrq:
-        """Make the release request; from here on the association is gone."""
+        """Make the release request; from here on the association is gone. Raises `LocalProtocolError` when there is none."""
         self._step(_Event.RELEASED)
         # In a ciphered association the InitiateRequest, ciphered, shows that it is us who wants the release.
         return Rlrq(
@@ -347,7 +347,8 @@ class Association:
     def encode(self, apdu: Apdu) -> bytes:
         """Encode an APDU to be sent, and protect it.
 
-        Raises `LocalProtocolError` when the meter takes no APDU that long, and no general block transfer carries it.
+        Raises `LocalProtocolError` when the meter takes no APDU that long, and no general block transfer carries it; when
+        a key is missing, or no invocation counter was saved for it. Raises `SecurityError` when the counter is used up.
         """
         octets = self.protection.encode(apdu)
         limit = self.server_max_receive_pdu_size

@@ -39,7 +39,7 @@ class GeneralBlockTransfer(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(GENERAL_BLOCK_TRANSFER, "general-block-transfer")
         control = reader.uint8()
         return cls(
@@ -267,7 +267,7 @@ class PushedBlocks:
         self._octets = 0
 
     def receive(self, block: GeneralBlockTransfer) -> bytes | None:
-        """Take a block and return the whole APDU with the last one."""
+        """Take a block and return the whole APDU with the last one; None before that, and when one is missing."""
         if block.block_number == 1:
             self._parts.clear()
             self._octets = 0

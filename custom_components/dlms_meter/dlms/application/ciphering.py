@@ -90,7 +90,7 @@ class Ciphered(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the length, and all that follows."""
+        """Read the length, and all that follows. Raises `DecodeError`."""
         length = reader.length()
         follow = reader.remaining
         if follow < _HEADER_LENGTH or (
@@ -140,7 +140,7 @@ class ServiceCiphering(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         tag = reader.uint8()
         if tag not in SERVICES:
             raise DecodeError(f"{tag:02X} is no glo- or ded- APDU", reader.offset - 1)
@@ -161,7 +161,7 @@ class GeneralKeySetCiphering(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         key_set = GENERAL_TAGS.get(reader.uint8())
         if key_set is None:
             raise DecodeError(
@@ -188,7 +188,7 @@ class GeneralHeader(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the five fields."""
+        """Read the five fields. Raises `DecodeError`."""
         return cls(*[reader.octets() for _ in cls._fields])
 
     def encode(self) -> bytes:
@@ -206,7 +206,7 @@ class IdentifiedKey:
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read what follows the CHOICE."""
+        """Read what follows the CHOICE. Raises `DecodeError`."""
         return cls(reader.uint8())
 
     def encode(self) -> bytes:
@@ -225,7 +225,7 @@ class WrappedKey:
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read what follows the CHOICE."""
+        """Read what follows the CHOICE. Raises `DecodeError`."""
         return cls(reader.uint8(), reader.octets())
 
     def encode(self) -> bytes:
@@ -245,7 +245,7 @@ class AgreedKey:
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read what follows the CHOICE."""
+        """Read what follows the CHOICE. Raises `DecodeError`."""
         return cls(reader.octets(), reader.octets())
 
     def encode(self) -> bytes:
@@ -272,7 +272,7 @@ class GeneralCiphering:
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(cls.TAG, "general-ciphering")
         header = GeneralHeader.decode(reader)
         key_info = (
@@ -304,7 +304,7 @@ class GeneralSigning:
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(cls.TAG, "general-signing")
         return cls(GeneralHeader.decode(reader), reader.octets(), reader.octets())
 

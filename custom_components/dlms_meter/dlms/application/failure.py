@@ -55,7 +55,7 @@ class ExceptionResponse:
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(cls.TAG, "exception-response")
         state_error = ExceptionStateError(reader.uint8())
         service_error = ExceptionServiceError(reader.uint8())
@@ -103,7 +103,7 @@ class ConfirmedServiceError:
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(cls.TAG, "confirmed-service-error")
         return cls(
             ConfirmedService(reader.uint8()), ErrorClass(reader.uint8()), reader.uint8()

@@ -29,7 +29,7 @@ _LONG_HIGH_PRIORITY = 1 << 31
 
 
 def expect_prefix(reader: Reader, prefix: bytes, what: str) -> None:
-    """Read the tag and the CHOICE an APDU begins with."""
+    """Read the tag and the CHOICE an APDU begins with. Raises `DecodeError`."""
     tag, choice = prefix
     reader.expect(tag, what)
     reader.expect(choice, what)
@@ -77,7 +77,7 @@ INVOKES = tuple(map(InvokeIdAndPriority, range(256)))
 
 
 def read_invoke(reader: Reader) -> InvokeIdAndPriority:
-    """Read the octet."""
+    """Read the octet. Raises `DecodeError`."""
     return INVOKES[reader.uint8()]
 
 
@@ -129,17 +129,17 @@ class LongInvokeIdAndPriority(int):
 
 
 def read_long_invoke(reader: Reader) -> LongInvokeIdAndPriority:
-    """Read the four octets."""
+    """Read the four octets. Raises `DecodeError`."""
     return LongInvokeIdAndPriority(reader.uint32())
 
 
 def read_flag(reader: Reader) -> bool:
-    """Read a BOOLEAN: any octet but 0 is true."""
+    """Read a BOOLEAN: any octet but 0 is true. Raises `DecodeError`."""
     return reader.uint8() != 0
 
 
 def read_presence(reader: Reader, what: str) -> bool:
-    """Read the octet that says whether an OPTIONAL or DEFAULT field follows; only 0 and 1 are legal."""
+    """Read the octet that says whether an OPTIONAL or DEFAULT field follows. Raises `DecodeError` for any but 0 and 1."""
     octet = reader.uint8()
     if octet > 1:
         raise DecodeError(
@@ -149,7 +149,7 @@ def read_presence(reader: Reader, what: str) -> bool:
 
 
 def read_attribute(reader: Reader) -> AttributeDescriptor:
-    """Read a Cosem-Attribute-Descriptor; the attribute id is taken as unsigned."""
+    """Read a Cosem-Attribute-Descriptor; the attribute id is taken as unsigned. Raises `DecodeError`."""
     class_id, logical_name, attribute_id = _read_descriptor(reader)
     return AttributeDescriptor(class_id, logical_name, attribute_id)
 
@@ -160,7 +160,7 @@ def encode_attribute(attribute: AttributeDescriptor) -> bytes:
 
 
 def read_method(reader: Reader) -> MethodDescriptor:
-    """Read a Cosem-Method-Descriptor; the method id is taken as unsigned."""
+    """Read a Cosem-Method-Descriptor; the method id is taken as unsigned. Raises `DecodeError`."""
     class_id, logical_name, method_id = _read_descriptor(reader)
     return MethodDescriptor(class_id, logical_name, method_id)
 
@@ -189,7 +189,7 @@ def _encode_descriptor(
 
 
 def read_selected_attribute(reader: Reader) -> SelectedAttribute:
-    """Read an attribute descriptor and its optional access selection."""
+    """Read an attribute descriptor and its optional access selection. Raises `DecodeError`."""
     attribute = read_attribute(reader)
     if not read_presence(reader, "access selection"):
         return SelectedAttribute(attribute)
@@ -217,7 +217,10 @@ def encode_selected_attribute(selected: SelectedAttribute) -> bytes:
 def read_list[T](
     reader: Reader, read: Callable[[Reader], T], least_octets: int
 ) -> tuple[T, ...]:
-    """Read a count and so many items, of `least_octets` each or more: a count that the octets left cannot bear out is refused."""
+    """Read a count and so many items, of `least_octets` each or more.
+
+    Raises `DecodeError`, also for a count that the octets left cannot bear out.
+    """
     return tuple([read(reader) for _ in range(_read_count(reader, least_octets))])
 
 
@@ -227,7 +230,7 @@ _ITEMS_AT_ONCE = 200
 def read_list_in_slices[T](
     reader: Reader, read: Callable[[Reader], Slices[T]], least_octets: int
 ) -> Slices[tuple[T, ...]]:
-    """Do what `read_list` does, in slices."""
+    """Do what `read_list` does, in slices. Raises `DecodeError`."""
     items: list[T] = []
     for number in range(1, _read_count(reader, least_octets) + 1):
         items.append((yield from read(reader)))
@@ -251,22 +254,22 @@ def encode_list(items: Iterable[bytes]) -> bytes:
 
 
 def read_data_list(reader: Reader) -> tuple[Data, ...]:
-    """Read a counted list of values."""
+    """Read a counted list of values. Raises `DecodeError`."""
     return read_list(reader, read_data, 1)
 
 
 def encode_data_list(values: Iterable[Data]) -> bytes:
-    """Encode a counted list of values."""
+    """Encode a counted list of values. Raises `LocalProtocolError` for a value that does not fit its type."""
     return encode_list([encode_data(value) for value in values])
 
 
 def read_optional_data(reader: Reader, what: str) -> Data | None:
-    """Read a value that may be absent."""
+    """Read a value that may be absent. Raises `DecodeError`."""
     return read_data(reader) if read_presence(reader, what) else None
 
 
 def encode_optional_data(value: Data | None) -> bytes:
-    """Encode a value that may be absent."""
+    """Encode a value that may be absent. Raises `LocalProtocolError` for a value that does not fit its type."""
     return b"\x00" if value is None else b"\x01" + encode_data(value)
 
 
@@ -279,7 +282,7 @@ class DataBlock(NamedTuple):
 
 
 def read_block(reader: Reader) -> DataBlock:
-    """Read a block."""
+    """Read a block. Raises `DecodeError`."""
     return DataBlock(read_flag(reader), reader.uint32(), reader.octets())
 
 

@@ -53,12 +53,12 @@ class GetRequestNormal(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _REQUEST_NORMAL, "get-request-normal")
         return cls(read_invoke(reader), *read_selected_attribute(reader))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         selected = SelectedAttribute(self.attribute, self.access)
         return (
             _REQUEST_NORMAL
@@ -75,7 +75,7 @@ class GetRequestNext(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _REQUEST_NEXT, "get-request-next")
         return cls(read_invoke(reader), reader.uint32())
 
@@ -92,7 +92,7 @@ class GetRequestWithList(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _REQUEST_WITH_LIST, "get-request-with-list")
         return cls(
             read_invoke(reader),
@@ -102,7 +102,7 @@ class GetRequestWithList(NamedTuple):
         )
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         items = [encode_selected_attribute(attribute) for attribute in self.attributes]
         return _REQUEST_WITH_LIST + bytes((self.invoke,)) + encode_list(items)
 
@@ -116,7 +116,7 @@ class GetResponseNormal(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU; octets after the value are passed over."""
+        """Read the APDU; octets after the value are passed over. Raises `DecodeError`."""
         expect_prefix(reader, _RESPONSE_NORMAL, "get-response-normal")
         invoke = read_invoke(reader)
         if not reader.remaining:
@@ -131,7 +131,7 @@ class GetResponseNormal(NamedTuple):
         return cls(invoke, result)
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         return _RESPONSE_NORMAL + bytes((self.invoke,)) + encode_result(self.result)
 
 
@@ -146,7 +146,7 @@ class GetResponseWithDatablock(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _RESPONSE_WITH_DATABLOCK, "get-response-with-datablock")
         invoke = read_invoke(reader)
         last_block = read_flag(reader)
@@ -184,7 +184,7 @@ class GetResponseWithList(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _RESPONSE_WITH_LIST, "get-response-with-list")
         invoke = read_invoke(reader)
         if reader.remaining > OCTETS_AT_ONCE:
@@ -192,7 +192,7 @@ class GetResponseWithList(NamedTuple):
         return cls(invoke, finish(read_results(reader)))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         head = _RESPONSE_WITH_LIST + bytes((self.invoke,))
         if isinstance(self.results, bytes):
             return head + self.results
@@ -223,7 +223,7 @@ def decode_plain_answer(data: bytes) -> GetResponseNormal | None:
 
 
 def read_results(reader: Reader) -> Slices[tuple[GetResult, ...]]:
-    """Read a counted list of results; a list sent in blocks is this, cut into pieces."""
+    """Read a counted list of results; a list sent in blocks is this, cut into pieces. Raises `DecodeError`."""
     return read_list_in_slices(reader, _read_listed_result, 1)
 
 
@@ -235,12 +235,12 @@ def _read_listed_result(reader: Reader) -> Slices[GetResult]:
 
 
 def encode_results(results: tuple[GetResult, ...]) -> bytes:
-    """Encode a counted list of results."""
+    """Encode a counted list of results. Raises `LocalProtocolError` for a value that does not fit its type."""
     return encode_list([encode_result(result) for result in results])
 
 
 def read_result(reader: Reader) -> GetResult:
-    """Read one result."""
+    """Read one result. Raises `DecodeError`."""
     choice = reader.uint8()
     if choice == _DATA:
         return read_data(reader)
@@ -252,7 +252,7 @@ def read_result(reader: Reader) -> GetResult:
 
 
 def read_result_in_slices(reader: Reader) -> Slices[GetResult]:
-    """Read one result, which may be long."""
+    """Read one result, which may be long. Raises `DecodeError`."""
     if reader.peek() != _DATA:
         return read_result(reader)
     reader.advance(1)
@@ -260,7 +260,7 @@ def read_result_in_slices(reader: Reader) -> Slices[GetResult]:
 
 
 def encode_result(result: GetResult | bytes) -> bytes:
-    """Encode one result."""
+    """Encode one result. Raises `LocalProtocolError` for a value that does not fit its type."""
     if isinstance(result, bytes):
         return bytes((_DATA,)) + result
     if isinstance(result, DataAccessResult):

@@ -38,7 +38,10 @@ def get_one(
     progress: Progress | None,
     high_priority: bool | None,
 ) -> Procedure[Data | bytes]:
-    """Read one attribute, or the part of it that `access` selects; what came in blocks is left as octets."""
+    """Read one attribute, or the part of it that `access` selects; what came in blocks is left as octets.
+
+    Raises as `procedures.get` does.
+    """
     needed = Conformance.GET
     if access is not None:
         needed |= Conformance.SELECTIVE_ACCESS
@@ -64,7 +67,11 @@ def get_list(
     progress: Progress | None,
     high_priority: bool | None,
 ) -> Procedure[tuple[GetResult, ...]]:
-    """Read attributes by one list; as many results as the meter gives, none when it refuses the list as a whole."""
+    """Read attributes by one list; return as many results as the meter gives, none when it refuses the list as such.
+
+    Raises `ServiceError` when it refuses with an exception or within blocks, `DecodeError` and `RemoteProtocolError` for
+    answers that make no sense.
+    """
     what = f"a list of {len(attributes)} attributes"
     invoke = association.next_invoke(high_priority=high_priority)
     answer = yield GetRequestWithList(

@@ -37,7 +37,7 @@ class InitiateRequest:
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(cls.TAG, "initiate-request")
         dedicated_key = (
             reader.octets() if read_presence(reader, "dedicated key") else None
@@ -95,7 +95,7 @@ class InitiateResponse:
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(cls.TAG, "initiate-response")
         quality_of_service = (
             reader.uint8() if read_presence(reader, "quality of service") else None

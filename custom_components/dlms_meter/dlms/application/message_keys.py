@@ -79,12 +79,18 @@ def find_key(
 
 
 def wrap(settings: SecuritySettings, key: bytes) -> bytes:
-    """Wrap a key under the master key (RFC 3394), as the method for key transfer wants it."""
+    """Wrap a key under the master key (RFC 3394), as the method for key transfer wants it.
+
+    Raises `LocalProtocolError` when the settings have no master key.
+    """
     return aes_key_wrap(given(settings.master_key, "master key"), key)
 
 
 def unwrap(settings: SecuritySettings, wrapped_key: bytes) -> bytes:
-    """Unwrap a key. Raises `SecurityError` when the master key is not the one it was wrapped with."""
+    """Unwrap a key.
+
+    Raises `SecurityError` when the master key is not the one it was wrapped with, `LocalProtocolError` when there is none.
+    """
     try:
         key = aes_key_unwrap(given(settings.master_key, "master key"), wrapped_key)
     except InvalidUnwrap:

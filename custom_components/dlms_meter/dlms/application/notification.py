@@ -35,7 +35,7 @@ class DataNotification(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(_DATA_NOTIFICATION, "data-notification")
         invoke = read_long_invoke(reader)
         # Kaifa meters write the date-time as Data, with the tag of an octet-string before its length. No date-time has 9 octets.
@@ -47,7 +47,7 @@ class DataNotification(NamedTuple):
         return cls(invoke, reader.octets(), read_data(reader))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         return b"".join(
             (
                 bytes((_DATA_NOTIFICATION,)),
@@ -69,13 +69,13 @@ class EventNotification(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(_EVENT_NOTIFICATION, "event-notification-request")
         time = _read_optional_time(reader)
         return cls(time, read_attribute(reader), read_data(reader))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         return b"".join(
             (
                 bytes((_EVENT_NOTIFICATION,)),
@@ -96,13 +96,13 @@ class InformationReport(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(_INFORMATION_REPORT, "information-report-request")
         time = _read_optional_time(reader)
         return cls(time, read_variables(reader), read_data_list(reader))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         return b"".join(
             (
                 bytes((_INFORMATION_REPORT,)),

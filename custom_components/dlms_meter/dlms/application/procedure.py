@@ -111,7 +111,7 @@ def _room(association: Association, what: str, empty: Apdu) -> int:
 
 
 def paused[T](slices: Slices[T]) -> Procedure[T]:
-    """Do long work with a pause after each slice."""
+    """Do long work with a pause after each slice; return, or raise, what it does."""
     while True:
         try:
             next(slices)

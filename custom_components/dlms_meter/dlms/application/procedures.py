@@ -113,7 +113,10 @@ def get_undecoded(
     progress: Progress | None = None,
     high_priority: bool | None = None,
 ) -> Procedure[Data | bytes]:
-    """Do as `get` does, but leave a value that is long, or came in blocks, in the octets of its A-XDR."""
+    """Do as `get` does, but return a value that is long, or came in blocks, in the octets of its A-XDR.
+
+    Raises as `get` does, but for those octets.
+    """
     if association.uses_short_names:
         return short_name_procedure.read_one(association, attribute, access, progress)
     return get_procedure.get_one(

@@ -36,7 +36,11 @@ class Protection:
         return 0 if self._cipher is None else self._cipher.overhead
 
     def encode(self, apdu: Apdu) -> bytes:
-        """Encode an APDU to be sent, and protect it; of ACSE, what it carries of xDLMS."""
+        """Encode an APDU to be sent, and protect it; of ACSE, what it carries of xDLMS.
+
+        Raises `LocalProtocolError` for values that do not fit, when a key is missing or no invocation counter was saved,
+        `SecurityError` when the counter is used up.
+        """
         cipher = self._cipher
         if cipher is None:
             return apdu.encode()

@@ -119,7 +119,8 @@ class SecurityContext:
     def protect(self, apdu: bytes) -> bytes:
         """Put an APDU into its envelopes.
 
-        Raises `LocalProtocolError` when a key is missing, `SecurityError` when the counter is used up.
+        Raises `LocalProtocolError` when a key is missing or no invocation counter was saved, `SecurityError` when the
+        counter is used up.
         """
         settings = self.settings
         if settings.enveloping in _BY_KEY_SET:
@@ -136,7 +137,8 @@ class SecurityContext:
         """Put what an association begins or ends with into its envelope: always the glo- one, which all meters know.
 
         It is authenticated if possible, whatever the policy, as in the recorded session of a MEL meter that else only
-        encrypts, and encrypted if there may be a key in it.
+        encrypts, and encrypted if there may be a key in it. Raises `LocalProtocolError` for anything else, and when no
+        invocation counter was saved for it.
         """
         policy = self.settings.policy
         if self.settings.authentication_key is not None:

@@ -48,13 +48,13 @@ class SetRequestNormal(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _REQUEST_NORMAL, "set-request-normal")
         invoke = read_invoke(reader)
         return cls(invoke, *read_selected_attribute(reader), read_data(reader))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         selected = SelectedAttribute(self.attribute, self.access)
         return b"".join(
             (
@@ -76,7 +76,7 @@ class SetRequestWithFirstDatablock(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(
             reader, _REQUEST_WITH_FIRST_DATABLOCK, "set-request-with-first-datablock"
         )
@@ -84,7 +84,7 @@ class SetRequestWithFirstDatablock(NamedTuple):
         return cls(invoke, *read_selected_attribute(reader), read_block(reader))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         selected = SelectedAttribute(self.attribute, self.access)
         return b"".join(
             (
@@ -104,7 +104,7 @@ class SetRequestWithDatablock(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _REQUEST_WITH_DATABLOCK, "set-request-with-datablock")
         return cls(read_invoke(reader), read_block(reader))
 
@@ -124,13 +124,13 @@ class SetRequestWithList(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _REQUEST_WITH_LIST, "set-request-with-list")
         invoke = read_invoke(reader)
         return cls(invoke, _read_attributes(reader), read_data_list(reader))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         return b"".join(
             (
                 _REQUEST_WITH_LIST,
@@ -150,7 +150,7 @@ class SetRequestWithListAndFirstDatablock(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(
             reader,
             _REQUEST_WITH_LIST_AND_FIRST_DATABLOCK,
@@ -179,7 +179,7 @@ class SetResponseNormal(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _RESPONSE_NORMAL, "set-response-normal")
         return cls(read_invoke(reader), _read_result(reader))
 
@@ -196,7 +196,7 @@ class SetResponseDatablock(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _RESPONSE_DATABLOCK, "set-response-datablock")
         return cls(read_invoke(reader), reader.uint32())
 
@@ -216,7 +216,7 @@ class SetResponseLastDatablock(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _RESPONSE_LAST_DATABLOCK, "set-response-last-datablock")
         return cls(read_invoke(reader), _read_result(reader), reader.uint32())
 
@@ -235,7 +235,7 @@ class SetResponseLastDatablockWithList(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(
             reader,
             _RESPONSE_LAST_DATABLOCK_WITH_LIST,
@@ -258,7 +258,7 @@ class SetResponseWithList(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU."""
+        """Read the APDU. Raises `DecodeError`."""
         expect_prefix(reader, _RESPONSE_WITH_LIST, "set-response-with-list")
         return cls(read_invoke(reader), read_list(reader, _read_result, 1))
 

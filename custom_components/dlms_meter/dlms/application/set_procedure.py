@@ -34,7 +34,7 @@ def set_one(
     confirmed: bool,
     high_priority: bool | None,
 ) -> Procedure[None]:
-    """Write one attribute, or the part of it that `access` selects."""
+    """Write one attribute, or the part of it that `access` selects. Raises as `procedures.set_attribute` does."""
     needed = Conformance.SET
     if access is not None:
         needed |= Conformance.SELECTIVE_ACCESS
@@ -70,7 +70,10 @@ def set_list(
     values: Mapping[AttributeDescriptor, Data],
     high_priority: bool | None,
 ) -> Procedure[tuple[DataAccessResult, ...]]:
-    """Write attributes by one list; as many results as the meter gives, none when it refuses the list as a whole."""
+    """Write attributes by one list; return as many results as the meter gives, none when it refuses the list as such.
+
+    Raises `ServiceError` when it refuses with an exception, `RemoteProtocolError` when it answers out of turn.
+    """
     what = f"a list of {len(values)} attributes"
     invoke = association.next_invoke(high_priority=high_priority)
     attributes = tuple([SelectedAttribute(attribute) for attribute in values])

@@ -58,7 +58,7 @@ class VariableName(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read what follows the CHOICE."""
+        """Read what follows the CHOICE. Raises `DecodeError`."""
         return cls(reader.uint16())
 
     def encode(self) -> bytes:
@@ -74,11 +74,11 @@ class ParameterizedAccess(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read what follows the CHOICE."""
+        """Read what follows the CHOICE. Raises `DecodeError`."""
         return cls(reader.uint16(), SelectiveAccess(reader.uint8(), read_data(reader)))
 
     def encode(self) -> bytes:
-        """Encode the CHOICE and what follows."""
+        """Encode the CHOICE and what follows. Raises `LocalProtocolError` for a value that does not fit its type."""
         selector, parameters = self.access
         head = bytes((_PARAMETERIZED_ACCESS,)) + self.name.to_bytes(2)
         return head + bytes((selector,)) + encode_data(parameters)
@@ -91,7 +91,7 @@ class BlockNumberAccess(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read what follows the CHOICE."""
+        """Read what follows the CHOICE. Raises `DecodeError`."""
         return cls(reader.uint16())
 
     def encode(self) -> bytes:
@@ -108,7 +108,7 @@ class ReadDataBlockAccess(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read what follows the CHOICE."""
+        """Read what follows the CHOICE. Raises `DecodeError`."""
         return cls(read_flag(reader), reader.uint16(), reader.octets())
 
     def encode(self) -> bytes:
@@ -127,7 +127,7 @@ class WriteDataBlockAccess(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read what follows the CHOICE."""
+        """Read what follows the CHOICE. Raises `DecodeError`."""
         return cls(read_flag(reader), reader.uint16())
 
     def encode(self) -> bytes:
@@ -190,12 +190,12 @@ class ReadRequest(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(_READ_REQUEST, "read-request")
         return cls(read_variables(reader))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         return bytes((_READ_REQUEST,)) + encode_variables(self.variables)
 
 
@@ -207,7 +207,7 @@ class ReadResponse(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(_READ_RESPONSE, "read-response")
         if reader.remaining > OCTETS_AT_ONCE and not _is_block(reader):
             return cls(reader.rest())
@@ -218,7 +218,7 @@ class ReadResponse(NamedTuple):
         return cls(results)
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         tag = bytes((_READ_RESPONSE,))
         if isinstance(self.results, bytes):
             return tag + self.results
@@ -233,12 +233,12 @@ class WriteRequest(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(_WRITE_REQUEST, "write-request")
         return cls(read_variables(reader), read_data_list(reader))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         variables = encode_variables(self.variables)
         return bytes((_WRITE_REQUEST,)) + variables + encode_data_list(self.values)
 
@@ -251,12 +251,12 @@ class UnconfirmedWriteRequest(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(_UNCONFIRMED_WRITE_REQUEST, "unconfirmed-write-request")
         return cls(read_variables(reader), read_data_list(reader))
 
     def encode(self) -> bytes:
-        """Encode the APDU."""
+        """Encode the APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         variables = encode_variables(self.variables)
         return (
             bytes((_UNCONFIRMED_WRITE_REQUEST,))
@@ -272,7 +272,7 @@ class WriteResponse(NamedTuple):
 
     @classmethod
     def decode(cls, reader: Reader) -> Self:
-        """Read the APDU, tag included."""
+        """Read the APDU, tag included. Raises `DecodeError`."""
         reader.expect(_WRITE_RESPONSE, "write-response")
         return cls(read_list(reader, _read_write_result, 1))
 
@@ -284,7 +284,7 @@ class WriteResponse(NamedTuple):
 
 
 def read_variables(reader: Reader) -> tuple[Variable, ...]:
-    """Read a counted list of Variable-Access-Specifications."""
+    """Read a counted list of Variable-Access-Specifications. Raises `DecodeError`."""
     return read_list(reader, _read_variable, _LEAST_OCTETS_OF_A_VARIABLE)
 
 
@@ -294,7 +294,7 @@ def encode_variables(variables: tuple[Variable, ...]) -> bytes:
 
 
 def read_plain_results(reader: Reader) -> Slices[tuple[GetResult, ...]]:
-    """Read a counted list of results of which none is a block."""
+    """Read a counted list of results of which none is a block. Raises `DecodeError`."""
     return read_list_in_slices(reader, read_result_in_slices, 2)
 
 

@@ -71,7 +71,10 @@ def read_one(
     access: SelectiveAccess | None,
     progress: Progress | None,
 ) -> Procedure[Data | bytes]:
-    """Read one attribute, or the part of it that `access` selects; what came in blocks is left as octets."""
+    """Read one attribute, or the part of it that `access` selects; what came in blocks is left as octets.
+
+    Raises as `procedures.get` does.
+    """
     association.require(
         Conformance.READ
         if access is None
@@ -94,7 +97,11 @@ def read_list(
     attributes: tuple[AttributeDescriptor, ...],
     progress: Progress | None,
 ) -> Procedure[tuple[GetResult, ...]]:
-    """Read attributes by one request; as many results as the meter gives, none when it refuses the list as a whole."""
+    """Read attributes by one request; return a result for each, or none when the meter does not answer with as many.
+
+    Raises `ServiceError` when it refuses with an exception, `DecodeError` and `RemoteProtocolError` for answers that make
+    no sense.
+    """
     what = f"a list of {len(attributes)} attributes"
     names = yield from _attribute_names(association, attributes, progress)
     variables = [VariableName(name) for name in names if name is not None]
@@ -126,7 +133,7 @@ def write_one(
     access: SelectiveAccess | None,
     confirmed: bool,
 ) -> Procedure[None]:
-    """Write one attribute, or the part of it that `access` selects."""
+    """Write one attribute, or the part of it that `access` selects. Raises as `procedures.set_attribute` does."""
     needed = Conformance.WRITE if confirmed else Conformance.UNCONFIRMED_WRITE
     if access is not None:
         needed |= Conformance.PARAMETERIZED_ACCESS
@@ -150,7 +157,10 @@ def write_list(
     association: Association,
     values: Mapping[AttributeDescriptor, Data],
 ) -> Procedure[tuple[DataAccessResult, ...]]:
-    """Write attributes by one request; as many results as the meter gives, none when it refuses the list as a whole."""
+    """Write attributes by one request; return a result for each, or none when the meter does not answer with as many.
+
+    Raises `ServiceError` when it refuses with an exception, `RemoteProtocolError` when it answers out of turn.
+    """
     what = f"a list of {len(values)} attributes"
     names = yield from _attribute_names(association, tuple(values), None)
     known = {
@@ -179,7 +189,10 @@ def invoke_one(
     parameters: Data | None,
     confirmed: bool,
 ) -> Procedure[Data | None]:
-    """Invoke one method: by Read, as the standard has it, or else by Write, which returns nothing."""
+    """Invoke one method: by Read, as the standard has it, or else by Write, which returns nothing.
+
+    Raises as `procedures.invoke` does.
+    """
     what, memory = str(method), association.memory
     name = yield from _method_name(association, method)
     given = _ZERO if parameters is None else parameters

@@ -145,7 +145,10 @@ def _length(octets: bytes, offset: int) -> tuple[int, int]:
 
 
 def read_count(octets: bytes, start: int) -> tuple[int, int]:
-    """Read the number of elements that follow, each of which has at least its tag."""
+    """Read the number of elements that follow, each of which has at least its tag; return it, and where they start.
+
+    Raises `DecodeError` for more than the octets left can hold.
+    """
     count, offset = _length(octets, start)
     if count > len(octets) - offset:
         raise DecodeError(
@@ -202,7 +205,10 @@ def _read_compact_array(octets: bytes, offset: int, depth: int) -> tuple[Data, i
 def compact_contents(
     octets: bytes, offset: int, depth: int
 ) -> tuple[TypeDescription, int, int]:
-    """Read the head of a compact-array after its tag: what its elements are, where they start and where they end."""
+    """Read the head of a compact-array after its tag: what its elements are, where they start and where they end.
+
+    Raises `DecodeError`.
+    """
     # Described are the columns of a table; nobody has thousands.
     described = octets[: offset + _LONGEST_DESCRIPTION]
     description, start = _read_description(described, offset, depth)

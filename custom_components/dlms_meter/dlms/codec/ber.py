@@ -33,7 +33,7 @@ def tlv(tag: int, contents: bytes) -> bytes:
 
 
 def read_integer(contents: Reader) -> int:
-    """Read a signed number of 1 to 8 octets (also the contents of ENUMERATED)."""
+    """Read a signed number of 1 to 8 octets (also the contents of ENUMERATED). Raises `DecodeError`."""
     if not 1 <= contents.remaining <= _MAX_INTEGER_OCTETS:
         raise DecodeError(f"an integer of {contents.remaining} octets", contents.offset)
     return int.from_bytes(contents.rest(), signed=True)
@@ -46,7 +46,7 @@ def encode_integer(value: int) -> bytes:
 
 
 def read_object_identifier(contents: Reader) -> tuple[int, ...]:
-    """Read the arcs of an object identifier, as (2, 16, 756, 5, 8, 1, 1)."""
+    """Read the arcs of an object identifier, as (2, 16, 756, 5, 8, 1, 1). Raises `DecodeError`."""
     arcs = [_read_arc(contents)]
     while contents.remaining:
         arcs.append(_read_arc(contents))
@@ -89,7 +89,10 @@ def _encode_arc(arc: int) -> bytes:
 
 
 def read_bit_string(contents: Reader) -> BitString:
-    """Read a bit-string: one octet that says how many bits of the last one are padding, then the bits."""
+    """Read a bit-string: one octet that says how many bits of the last one are padding, then the bits.
+
+    Raises `DecodeError`.
+    """
     start = contents.offset
     padding = contents.uint8()
     bit_length = 8 * contents.remaining - padding

@@ -24,7 +24,7 @@ class Reader:
         return self.end - self.offset
 
     def advance(self, count: int) -> int:
-        """Step over `count` octets and return where they start."""
+        """Step over `count` octets and return where they start. Raises `DecodeError` where fewer are left."""
         start = self.offset
         if count > self.end - start:
             raise DecodeError(
@@ -34,27 +34,27 @@ class Reader:
         return start
 
     def peek(self) -> int:
-        """Return the next octet and leave it there."""
+        """Return the next octet and leave it there. Raises `DecodeError` where none is left."""
         if self.offset >= self.end:
             raise DecodeError("an octet expected, none left", self.offset)
         return self.data[self.offset]
 
     def uint8(self) -> int:
-        """Read one octet."""
+        """Read one octet. Raises `DecodeError`."""
         return self.data[self.advance(1)]
 
     def uint16(self) -> int:
-        """Read two octets, big endian."""
+        """Read two octets, big endian. Raises `DecodeError`."""
         value: int = _UINT16.unpack_from(self.data, self.advance(2))[0]
         return value
 
     def uint32(self) -> int:
-        """Read four octets, big endian."""
+        """Read four octets, big endian. Raises `DecodeError`."""
         value: int = _UINT32.unpack_from(self.data, self.advance(4))[0]
         return value
 
     def take(self, count: int) -> bytes:
-        """Read `count` octets."""
+        """Read `count` octets. Raises `DecodeError`."""
         start = self.advance(count)
         return self.data[start : start + count]
 
@@ -63,7 +63,10 @@ class Reader:
         return self.take(self.end - self.offset)
 
     def length(self) -> int:
-        """Read a definite length: one octet up to 127, else 0x81…0x84 and that many octets (not necessarily the fewest)."""
+        """Read a definite length: one octet up to 127, else 0x81…0x84 and that many octets (not necessarily the fewest).
+
+        Raises `DecodeError`.
+        """
         first = self.uint8()
         if first < 0x80:
             return first
@@ -74,11 +77,11 @@ class Reader:
         return int.from_bytes(self.take(first & 0x7F))
 
     def octets(self) -> bytes:
-        """Read a length and that many octets."""
+        """Read a length and that many octets. Raises `DecodeError`."""
         return self.take(self.length())
 
     def expect(self, value: int, what: str) -> None:
-        """Read one octet that must be `value`."""
+        """Read one octet. Raises `DecodeError` if it is not `value`; `what` names what begins with it."""
         found = self.uint8()
         if found != value:
             raise DecodeError(
@@ -86,7 +89,7 @@ class Reader:
             )
 
     def finish(self, what: str) -> None:
-        """Refuse octets after the end of `what`."""
+        """Refuse octets after the end of `what`, with `DecodeError`."""
         if self.offset != self.end:
             raise DecodeError(
                 f"{self.end - self.offset} octets after the end of {what}", self.offset

@@ -27,7 +27,7 @@ type Slices[T] = Generator[None, None, T]
 
 
 def read_data_in_slices(reader: Reader) -> Slices[Data]:
-    """Do what `read_data` does, and find what it finds, with a stop after each few kilobytes."""
+    """Do what `read_data` does, and find what it finds, with a stop after each few kilobytes. Raises `DecodeError`."""
     if reader.remaining <= OCTETS_AT_ONCE:
         return read_data(reader)
     octets = reader.data[: reader.end]

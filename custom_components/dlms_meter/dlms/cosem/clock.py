@@ -172,6 +172,7 @@ class MeterClock:
         """Write an aware datetime as this meter would.
 
         In its local time as far as that is known (from `time_zone`, else as last learned), else in the zone of `moment`.
+        Raises `LocalProtocolError` when `moment` is naive.
         """
         if time_zone is not None and not self.keeps_winter_time:
             moment = moment.astimezone(time_zone)

@@ -101,7 +101,11 @@ class ProfileBuffer:
         return method is not None and method > SortMethod.LIFO
 
     def get_acquainted(self) -> Reading[None]:
-        """Read what is not known yet of the profile and of the meter's clock."""
+        """Read what is not known yet of the profile and of the meter's clock.
+
+        Raises what the meter refuses the capture objects with, `DecodeError` where they are none, `RemoteProtocolError`
+        where there is not one.
+        """
         wanted: list[AttributeDescriptor] = []
         if not self.memory.capture_objects:
             numbers = range(_CAPTURE_OBJECTS, _ENTRIES_IN_USE + 1)
@@ -179,19 +183,19 @@ class ProfileBuffer:
         self._meter.profiles[self.profile] = self.memory
 
     def everything(self) -> Reading[CapturedRows]:
-        """Read all rows and columns."""
+        """Read all rows and columns. Raises what is thrown in, `DecodeError` or `RemoteProtocolError` for what are no rows."""
         return (
             yield from self._rows(lambda _: _Request(None, self.memory.capture_objects))
         )
 
     def entries(self, first: int, last: int) -> Reading[CapturedRows]:
-        """Read the entries with these numbers; 0 as `last` is the last one."""
+        """Read the entries with these numbers; 0 as `last` is the last one. Raises as `everything` does."""
         return (yield from self._rows(partial(self._entry, first, last)))
 
     def range(
         self, way: Way, since: datetime, until: datetime
     ) -> Reading[CapturedRows]:
-        """Read what the meter takes for the rows of a span of time."""
+        """Read what the meter takes for the rows of a span of time. Raises as `everything` does."""
         clock = self._clock
         rows = yield from self._rows(partial(self._range, way, since, until))
         if self._clock != clock:
@@ -309,7 +313,10 @@ class ProfileBuffer:
             yield Pause()
 
     def newest_entries(self, count: int) -> Reading[CapturedRows]:
-        """Read the newest entries by number: the last ones, or, where they are sorted so, the first ones."""
+        """Read the newest entries by number: the last ones, or, where they are sorted so, the first ones.
+
+        Raises as `everything` does.
+        """
         entries = yield from self.entries_in_use()
         count = min(count, entries)
         if not count:
@@ -355,7 +362,7 @@ class ProfileBuffer:
 def read_many(
     attributes: tuple[AttributeDescriptor, ...],
 ) -> Reading[Mapping[AttributeDescriptor, Data | DlmsError]]:
-    """Ask for attributes."""
+    """Ask for attributes; return what was read of each, or the error."""
     answer = yield ReadMany(attributes)
     assert isinstance(answer, Mapping)
     return answer
