@@ -1,5 +1,8 @@
 """What the meter's attributes look like in Home Assistant."""
 
+from collections.abc import Mapping
+from itertools import product
+
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.sensor import SensorStateClass
 from homeassistant.components.sensor.const import (
@@ -9,13 +12,16 @@ from homeassistant.components.sensor.const import (
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.translation import async_get_translations
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.dlms_meter.const import DOMAIN
 from custom_components.dlms_meter.descriptions import (
     DlmsSensorDescription,
     describe_sensor,
+    meaning_of,
 )
 from custom_components.dlms_meter.dlms import (
     AccessMode,
@@ -27,11 +33,10 @@ from custom_components.dlms_meter.dlms import (
     Kind,
     Obis,
     Unit,
-    describe,
 )
 from custom_components.dlms_meter.plan import VALUE, plan_entities
 from custom_components.dlms_meter.storage import MeterMemory
-from tests.dlms.cosem.test_catalogue import observed_names
+from tests.dlms.cosem.test_catalogue import RULES, Statement, names, observed_names
 from tests.home import DEVICE, UNIQUE_ID, Line, altered, value_of
 from tests.simulator.objects import cosem_object, octets, structure, uint32
 
@@ -381,11 +386,7 @@ def test_facts_about_the_meter_are_diagnostic() -> None:
         (described("1-1:1.8.0"), "active_energy_import", {"detail": " #1"}),
         (described("0-0:96.14.0", 1), "active_tariff", {"detail": ""}),
         (described("0-0:1.0.0", 8), "clock_drift", {"detail": ""}),
-        (
-            described("1-0:32.31.0"),
-            "other",
-            {"detail": " L1", "meaning": "Voltage under limit threshold"},
-        ),
+        (described("1-0:32.31.0"), "of_threshold", {"detail": " L1"}),
         (described("1-0:199.1.2"), "unknown", {"obis": "1-0:199.1.2*255"}),
     ],
 )
@@ -396,17 +397,68 @@ def test_names(
     assert description.translation_placeholders == placeholders
 
 
-def test_what_meters_were_seen_to_have_has_a_name() -> None:
-    """Of every value in public captures that the catalogue knows, with three exceptions of interest to few."""
-    generic = {
-        meaning.key
-        for name in observed_names()
-        for class_id in (1, 3, 4, 5, 63)
-        if (meaning := describe(name, class_id)) is not None
-        and meaning.kind not in (Kind.LOG, Kind.OBJECT)
-        and described(str(name), class_id).translation_key == "other"
+def words_of(
+    name: Obis, class_id: int, attribute_id: int, texts: Mapping[str, str]
+) -> str | None:
+    """Return what a value is called in the language of `texts`; None for what is no value that the catalogue knows."""
+    attribute = AttributeDescriptor(class_id, name, attribute_id)
+    meaning = meaning_of(attribute)
+    if meaning is None or meaning.kind in (Kind.LOG, Kind.OBJECT):
+        return None
+    shown = describe_sensor(attribute).in_words(texts)
+    text = texts[f"component.{DOMAIN}.entity.sensor.{shown.translation_key}.name"]
+    return text.format(**(shown.translation_placeholders or {}))
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "german"),
+    [
+        (("1-0:32.31.0", 3, 2), "Voltage below the limit L1, threshold", "Spannung unter dem Grenzwert L1, Schwelle"),
+        (("1-0:31.7.5", 3, 2), "Current, harmonic L1 5", "Strom, Oberschwingung L1 5"),
+        (("1-0:21.3.0", 3, 2), "Power import L1, minimum", "Leistung Bezug L1, Minimum"),
+        (("1-0:3.2.2", 3, 2), "Reactive power import T2, cumulative maximum", "Blindleistung Bezug T2, kumuliertes Maximum"),
+        (("1-0:17.7.0", 3, 2), "Power quadrant I", "Leistung Quadrant I"),
+        (("1-0:5.9.0", 3, 2), "Reactive energy quadrant I, this billing period", "Blindenergie Quadrant I, in dieser Abrechnungsperiode"),
+        (("8-0:1.2.0", 3, 2), "Water volume, on the set date", "Wasservolumen, am Stichtag"),
+        (("1-0:12.6.0", 4, 5), "Voltage, time", "Spannung, Zeitpunkt"),
+        (("1-0:1.35.0", 3, 2), "Power import above the limit, threshold", "Leistung Bezug über dem Grenzwert, Schwelle"),
+    ],
+)  # fmt: skip
+async def test_names_put_together(
+    hass: HomeAssistant,
+    value: tuple[str, int, int],
+    english: str,
+    german: str,
+) -> None:
+    code, class_id, attribute_id = value
+    for language, words in (("en", english), ("de", german)):
+        texts = await async_get_translations(hass, language, "entity", {DOMAIN})
+        assert words_of(Obis.parse(code), class_id, attribute_id, texts) == words
+
+
+async def test_every_value_has_a_name(hass: HomeAssistant) -> None:
+    """What published rules list, and what meters were seen to have."""
+    texts = await async_get_translations(hass, "en", "entity", {DOMAIN})
+    listed = {
+        (name, class_id)
+        for pattern, _, _, classes, _ in RULES["others"]
+        for name, class_id in product(names(pattern), classes)
+    } | {
+        (name, class_id)
+        for statement in (Statement(*row) for row in RULES["statements"])
+        for c in statement.groups
+        for name, class_id in product(
+            names(f"1-b:{c}.{statement.rest}"), statement.classes
+        )
     }
-    assert generic == {"alarm_filter", "firmware_signature", "tariff_program"}
+    seen = set(product(observed_names(), (1, 3, 4, 5, 63)))
+    called = {
+        (name, class_id): words
+        for name, class_id in listed | seen
+        if (words := words_of(name, class_id, 2, texts)) is not None
+    }
+    assert len(called) > 2000
+    assert not [words for words in called.values() if "_" in words]
 
 
 def test_what_is_shown() -> None:

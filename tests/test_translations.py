@@ -29,12 +29,14 @@ from custom_components.dlms_meter import (
 from custom_components.dlms_meter.dlms import (
     Access,
     Approach,
+    Kind,
     Line,
     Obis,
     Probe,
     ServerAddress,
     describe,
 )
+from custom_components.dlms_meter.dlms.cosem import meaning
 from custom_components.dlms_meter.failures import REQUEST_REFUSALS, SENTENCES
 from custom_components.dlms_meter.issues import Issue
 from custom_components.dlms_meter.line_quality import LINE_QUALITY
@@ -45,8 +47,11 @@ ENGLISH: dict[str, Any] = json.loads(
 )
 ICONS: dict[str, Any] = json.loads((INTEGRATION / "icons.json").read_text())
 ROWS = (*plan._ROWS, plan._SWITCH, *plan._SETTINGS)
-OWN_KEYS = {"clock_drift", "other", "unknown"}
+OWN_KEYS = {"clock_drift", "unknown"}
 """Names of sensors that are not keys of the catalogue."""
+LIMITS = set(map(descriptions._text_of, descriptions._LIMITS))
+STATEMENTS = set(map(descriptions._text_of, {*Kind, "capture_time"} - meaning._PLAIN))
+"""Texts that names are put together of."""
 LANGUAGES = sorted((INTEGRATION / "translations").glob("*.json"))
 WIDTH_OF_A_PHONE = 32
 """Characters of a title that are seen there."""
@@ -273,13 +278,15 @@ def test_every_sensor_has_a_name() -> None:
     kinds = {row.kind for row in ROWS if row.platform is Platform.SENSOR}
     quality = {description.key for description in LINE_QUALITY}
     own = kinds | OWN_KEYS | quality
-    assert set(names) == descriptions._NAMED | with_tariff | own
+    named = descriptions._NAMED | with_tariff | own | STATEMENTS | LIMITS
+    assert set(names) == named
     for key, text in names.items():
         placeholders = set(re.findall(r"{(\w+)}", text["name"]))
         expected = {
-            "other": {"meaning", "detail"},
             "unknown": {"obis"},
             **{key: set() for key in quality},
+            **{key: {"quantity"} for key in LIMITS},
+            **{key: {"quantity", "detail"} for key in STATEMENTS},
         }.get(key, {"detail", "tariff"} if key in with_tariff else {"detail"})
         assert placeholders == expected, key
 
@@ -307,7 +314,7 @@ def test_names_are_of_things_the_catalogue_knows() -> None:
         for a in (0, 1, 4, 5, 6, 7, 8, 9)
         for c in range(98)
         for d in (*range(45), 91, 97, 98)
-        for e in (*range(16), 20, 21, 124, 129)
+        for e in (*range(19), 20, 21, 124, 129)
         for class_id, attribute_id in ((1, 2), (4, 5), (5, 3))
         if (
             meaning := describe(

@@ -1,11 +1,13 @@
 """What Home Assistant makes of the meter's attributes: names, device and state classes, units, as rows.
 
 What an attribute means is the catalogue's knowledge; here stands how that is shown. To show a quantity under a name
-of its own, add its key to `_NAMED` and a text to the translations.
+of its own, add its key to `_NAMED` and a text to the translations; without one, the name is put together of what it is
+measured of and what sort of statement it is ("Voltage L1, cumulative maximum").
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Self
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -18,6 +20,7 @@ from homeassistant.components.sensor.const import (
 )
 from homeassistant.const import EntityCategory, UnitOfPower, UnitOfTime
 
+from .const import DOMAIN
 from .dlms import (
     AttributeDescriptor,
     Direction,
@@ -86,42 +89,54 @@ _NAMED: Final = {
     "active_power_import", "active_power_import_average", "active_power_import_capture_time",
     "active_power_import_cumulative_maximum", "active_power_import_current_average",
     "active_power_import_last_average", "active_power_import_maximum", "active_power_net",
-    "active_power_net_current_average", "active_power_net_last_average", "active_power_net_maximum", "active_tariff",
-    "alarm_descriptor", "alarm_register", "apparent_energy_export", "apparent_energy_import", "apparent_power_export",
-    "apparent_power_export_capture_time", "apparent_power_export_current_average",
-    "apparent_power_export_last_average", "apparent_power_export_maximum", "apparent_power_import",
-    "apparent_power_import_capture_time", "apparent_power_import_current_average",
+    "active_power_net_current_average", "active_power_net_last_average", "active_power_net_maximum",
+    "active_power_q1", "active_power_q2", "active_power_q3", "active_power_q4", "active_tariff", "alarm_descriptor",
+    "alarm_filter", "alarm_register", "ampere_squared_hours", "ampere_squared_hours_total", "apparent_energy_export",
+    "apparent_energy_import", "apparent_power_export", "apparent_power_export_capture_time",
+    "apparent_power_export_current_average", "apparent_power_export_last_average", "apparent_power_export_maximum",
+    "apparent_power_import", "apparent_power_import_capture_time", "apparent_power_import_current_average",
     "apparent_power_import_last_average", "apparent_power_import_maximum", "battery_charge",
-    "battery_remaining_duration", "battery_use_duration", "battery_voltage", "billing_periods", "billing_periods_kept",
-    "billing_reset_time", "clock_drift", "configuration_changes", "consumer_message", "control_signals",
-    "cooling_energy", "current", "current_average", "current_maximum", "current_sum",
-    "current_total_harmonic_distortion", "device_id", "error_register", "event_code", "event_counter", "firmware",
-    "firmware_version", "flow_temperature", "frequency", "gas_energy_import", "gas_flow", "gas_pressure",
-    "gas_temperature", "gas_volume_converted_import", "gas_volume_corrected_import", "gas_volume_disturbed_import",
-    "gas_volume_import", "gas_volume_undisturbed_import", "heat_cost_units", "heat_energy", "hot_water_volume",
-    "humidity", "internal_control_signals", "invocation_counter", "last_billing_reset_date", "last_billing_reset_time",
+    "battery_remaining_duration", "battery_use_duration", "battery_voltage", "billing_period_length",
+    "billing_periods", "billing_periods_kept", "billing_power_on_duration", "billing_reset_time", "clock_drift",
+    "clock_shift_limit", "configuration_changes", "consumer_message", "control_signals", "cooling_energy", "current",
+    "current_average", "current_maximum", "current_sum", "current_total_harmonic_distortion", "device_id",
+    "error_register", "event_code", "event_counter", "event_status", "firmware", "firmware_signature",
+    "firmware_version", "flow_temperature", "frequency", "gas_calorific_value", "gas_conversion_factor",
+    "gas_conversion_ratio", "gas_day_start", "gas_energy_export", "gas_energy_import", "gas_flow", "gas_index",
+    "gas_pressure", "gas_temperature", "gas_volume_converted_export", "gas_volume_converted_import",
+    "gas_volume_corrected_export", "gas_volume_corrected_import", "gas_volume_disturbed_converted_export",
+    "gas_volume_disturbed_converted_import", "gas_volume_disturbed_corrected_export",
+    "gas_volume_disturbed_corrected_import", "gas_volume_disturbed_export", "gas_volume_disturbed_import",
+    "gas_volume_export", "gas_volume_import", "gas_volume_undisturbed_converted_export",
+    "gas_volume_undisturbed_converted_import", "gas_volume_undisturbed_corrected_export",
+    "gas_volume_undisturbed_corrected_import", "gas_volume_undisturbed_export", "gas_volume_undisturbed_import",
+    "heat_cost_units", "heat_energy", "high_resolution_clock", "hot_water_volume", "humidity",
+    "internal_control_signals", "invocation_counter", "last_billing_reset_date", "last_billing_reset_time",
     "last_calibration", "last_clock_synchronisation", "last_configuration_change", "last_firmware_activation",
     "local_date", "local_time", "logical_device_name", "long_power_failures", "long_power_failures_any_phase",
-    "maximum_current", "mbus_information", "mbus_value", "mbus_value_capture_time", "measurement_period",
-    "meter_constant", "meter_id", "meter_type", "metering_point_id", "nominal_current", "nominal_frequency",
-    "nominal_voltage", "obis_list_version", "operating_duration", "operating_status", "phase_angle", "power_factor",
-    "power_factor_average", "power_factor_export", "power_failure_duration", "power_failure_time", "power_failures",
-    "power_failures_any_phase", "pressure", "reactive_energy_export", "reactive_energy_export_interval",
-    "reactive_energy_import", "reactive_energy_import_interval", "reactive_energy_q1", "reactive_energy_q2",
-    "reactive_energy_q3", "reactive_energy_q4", "reactive_power_export", "reactive_power_export_capture_time",
-    "reactive_power_export_current_average", "reactive_power_export_last_average", "reactive_power_export_maximum",
-    "reactive_power_import", "reactive_power_import_capture_time", "reactive_power_import_current_average",
+    "maximum_current", "mbus_information", "mbus_value", "mbus_value_capture_time", "measurement_algorithm",
+    "measurement_period", "meter_category", "meter_constant", "meter_id", "meter_type", "metering_point_id",
+    "nominal_current", "nominal_frequency", "nominal_voltage", "obis_list_version", "operating_duration",
+    "operating_status", "parameter_record", "phase_angle", "power_factor", "power_factor_average",
+    "power_factor_export", "power_failure_duration", "power_failure_time", "power_failures",
+    "power_failures_any_phase", "power_failures_duration", "power_on_duration", "pressure", "reactive_energy_export",
+    "reactive_energy_export_interval", "reactive_energy_import", "reactive_energy_import_interval",
+    "reactive_energy_q1", "reactive_energy_q2", "reactive_energy_q3", "reactive_energy_q4", "reactive_power_export",
+    "reactive_power_export_capture_time", "reactive_power_export_current_average",
+    "reactive_power_export_last_average", "reactive_power_export_maximum", "reactive_power_import",
+    "reactive_power_import_capture_time", "reactive_power_import_current_average",
     "reactive_power_import_last_average", "reactive_power_import_maximum", "reactive_power_q1", "reactive_power_q2",
-    "reactive_power_q3", "reactive_power_q4", "recording_interval", "return_temperature", "serial_number",
-    "signal_strength", "status_register", "tamper_count", "tamper_events", "tamper_time", "temperature",
-    "temperature_difference", "thermal_flow", "thermal_power", "thermal_volume", "transformer_ratio", "unix_clock",
-    "voltage", "voltage_average", "voltage_maximum", "voltage_minimum", "voltage_missing_duration",
-    "voltage_missing_magnitude", "voltage_missing_occurrences", "voltage_over_limit_duration",
-    "voltage_over_limit_magnitude", "voltage_over_limit_occurrences", "voltage_total_harmonic_distortion",
-    "voltage_under_limit_duration", "voltage_under_limit_magnitude", "voltage_under_limit_occurrences", "water_flow",
-    "water_temperature", "water_volume",
+    "reactive_power_q3", "reactive_power_q4", "reading_factor", "recording_interval", "return_temperature",
+    "serial_number", "signal_strength", "status_register", "tamper_count", "tamper_events", "tamper_time",
+    "tariff_program", "temperature", "temperature_difference", "thermal_flow", "thermal_power", "thermal_volume",
+    "time_since_billing_reset", "transformer_ratio", "unitless", "unitless_total", "unix_clock", "volt_squared_hours",
+    "volt_squared_hours_total", "voltage", "voltage_average", "voltage_maximum", "voltage_minimum",
+    "voltage_missing_duration", "voltage_missing_magnitude", "voltage_missing_occurrences",
+    "voltage_over_limit_duration", "voltage_over_limit_magnitude", "voltage_over_limit_occurrences",
+    "voltage_total_harmonic_distortion", "voltage_under_limit_duration", "voltage_under_limit_magnitude",
+    "voltage_under_limit_occurrences", "water_flow", "water_temperature", "water_volume",
 }  # fmt: skip
-"""Keys of meanings with a text of their own in the translations; the others are named in English by their key."""
+"""Keys of meanings with a text of their own in the translations; the names of the others are put together of several."""
 _NAMED_WITH_TARIFF: Final = {
     "active_energy_absolute", "active_energy_export", "active_energy_export_period", "active_energy_import",
     "active_energy_import_period", "active_energy_net", "active_power_export_capture_time",
@@ -130,6 +145,13 @@ _NAMED_WITH_TARIFF: Final = {
     "reactive_energy_q1", "reactive_energy_q2", "reactive_energy_q3", "reactive_energy_q4",
 }  # fmt: skip
 """Those of them with a text that names the tariff in words; in others it is printed as T2."""
+_LIMITS: Final = ("under_limit", "over_limit", "missing")
+"""What quantities end with that are about the time during which another one was beyond a limit."""
+
+
+def _text_of(part: str) -> str:
+    """Return the key of the text that says which statement about a quantity a value is: a kind, an aspect or a limit."""
+    return f"of_{part}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +159,19 @@ class DlmsSensorDescription(SensorEntityDescription):
     """How one attribute is shown."""
 
     attribute: AttributeDescriptor
+    quantity: tuple[str, ...] = ()
+    """Keys of the texts that `{quantity}` in the name is put together of, each of the one before; empty where there is none."""
+
+    def in_words(self, texts: Mapping[str, str]) -> Self:
+        """Return the same with its quantity in the language of `texts`, as Home Assistant keeps translations of entities."""
+        if not self.quantity:
+            return self
+        words = ""
+        for key in self.quantity:
+            text = texts.get(f"component.{DOMAIN}.entity.sensor.{key}.name", key)
+            words = text.format(quantity=words, detail="")
+        placeholders = {**(self.translation_placeholders or {}), "quantity": words}
+        return replace(self, translation_placeholders=placeholders)
 
 
 def describe_sensor(
@@ -156,10 +191,11 @@ def describe_sensor(
     if sub_meter is not None:
         meaning = _meaning_of_sub_meter(meaning, sub_meter, unit)
     shown = _shown(meaning.unit if unit is None else unit, meaning)
-    key, placeholders = _name(meaning)
+    key, placeholders, quantity = _name(meaning)
     return DlmsSensorDescription(
         key=meaning.key,
         attribute=attribute,
+        quantity=quantity,
         translation_key=key,
         translation_placeholders=placeholders,
         native_unit_of_measurement=shown.unit,
@@ -172,16 +208,24 @@ def describe_sensor(
     )
 
 
-def _name(meaning: Meaning) -> tuple[str, dict[str, str]]:
-    """Return the key of the name in the translations, and what to fill in there."""
+def _name(meaning: Meaning) -> tuple[str, dict[str, str], tuple[str, ...]]:
+    """Return the key of the name in the translations, what to fill in there, and what the quantity there is put together of."""
     key = meaning.key
     if key in _NAMED_WITH_TARIFF and meaning.tariff:
         detail = detail_of(replace(meaning, tariff=None))
-        return f"{key}_tariff", {"detail": detail, "tariff": str(meaning.tariff)}
+        return f"{key}_tariff", {"detail": detail, "tariff": str(meaning.tariff)}, ()
     placeholders = {"detail": detail_of(meaning)}
     if key in _NAMED:
-        return key, placeholders
-    return "other", placeholders | {"meaning": key.replace("_", " ").capitalize()}
+        return key, placeholders, ()
+    limit = next((x for x in _LIMITS if meaning.quantity.endswith(f"_{x}")), None)
+    plain = replace(
+        meaning,
+        quantity=meaning.quantity.removesuffix(f"_{limit}"),
+        kind=Kind.INSTANT,
+        aspect=None,
+    )
+    quantity = (plain.key, *([_text_of(limit)] if limit else []))
+    return _text_of(meaning.aspect or meaning.kind), placeholders, quantity
 
 
 def _meaning_of_sub_meter(

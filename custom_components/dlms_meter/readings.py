@@ -122,7 +122,7 @@ async def async_offer(
         attribute = plan.attributes[0]
         description = describe_sensor(
             attribute, memory.unit_of(attribute), memory.sub_meters.get(plan.channel)
-        )
+        ).in_words(names)
         label = _name(names, description)
         if attribute.class_id != CLOCK_CLASS and attribute in samples:
             label = f"{label}: {_text(samples[attribute], description)}"

@@ -14,7 +14,9 @@ from homeassistant.components.sensor import (
 from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.translation import async_get_cached_translations
 
+from .const import DOMAIN
 from .coordinator import DlmsConfigEntry, DlmsCoordinator
 from .descriptions import CLOCK_CLASS, describe_sensor
 from .dlms import (
@@ -77,11 +79,15 @@ class DlmsSensor(DlmsAttributeEntity, SensorEntity):
 
     def __init__(self, coordinator: DlmsCoordinator, plan: EntityPlan) -> None:
         super().__init__(coordinator, plan)
+        hass = coordinator.hass
+        texts = async_get_cached_translations(
+            hass, hass.config.language, "entity", DOMAIN
+        )
         self.entity_description = describe_sensor(
             self.attribute,
             coordinator.memory.unit_of(self.attribute),
             coordinator.memory.sub_meters.get(plan.channel),
-        )
+        ).in_words(texts)
 
     @property
     @override
