@@ -10,6 +10,7 @@ import logging
 import os
 from pathlib import Path
 from random import Random
+import sys
 from typing import NamedTuple, override
 from unittest.mock import patch
 
@@ -28,8 +29,10 @@ from tests.simulator import Meter, MeterSession, SimulatorServer
 POLLS = int(os.environ.get("DLMS_SOAK_POLLS", "60"))
 _SETTLED = 0.2
 """Share of polls after which nothing may grow any more."""
-_MOST_GROWTH = 2 << 20
+_MOST_GROWTH = 1 << 20
 """Octets: what an allocator may need more in between, however many polls there are."""
+_MOST_BLOCKS = 10_000
+"""What the last polls keep for others to look at is more at one time than at another."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _NONSENSE = bytes.fromhex("0001000100100002FFFF7EA00AFF7E")
 """Sound in neither framing, though it begins as one."""
@@ -39,6 +42,8 @@ class Use(NamedTuple):
     """What this process holds."""
 
     memory: int
+    blocks: int
+    """Pieces of it that Python has given out: no allocator's habits are in this number."""
     tasks: int
     descriptors: int
 
@@ -56,7 +61,12 @@ def use() -> Use:
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     descriptors = sum(1 for _ in Path("/proc/self/fd").iterdir())
-    return Use(pages * _PAGE, len(asyncio.all_tasks()), descriptors)
+    return Use(
+        pages * _PAGE,
+        sys.getallocatedblocks(),
+        len(asyncio.all_tasks()),
+        descriptors,
+    )
 
 
 @pytest.fixture
@@ -106,6 +116,7 @@ async def soak(
     assert POLLS // 5 < succeeded < POLLS
     assert after.tasks <= before.tasks
     assert after.descriptors <= before.descriptors
+    assert after.blocks - before.blocks < _MOST_BLOCKS
     assert after.memory - before.memory < _MOST_GROWTH
 
 

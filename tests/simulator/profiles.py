@@ -94,10 +94,11 @@ type Times = Callable[[Query], Sequence[datetime]]
 def date_time(query: Query, moment: datetime) -> Data:
     """Return a moment as the meter writes it: its own local time, with deviation and daylight saving."""
     settings = query.settings
-    return octets(_stamp(settings.quirks, settings.time_zone, moment.astimezone(UTC)))
+    # What the clock shows comes only once; the times of rows come again and again.
+    stamp = _stamp if moment == query.moment else _remembered_stamp
+    return octets(stamp(settings.quirks, settings.time_zone, moment.astimezone(UTC)))
 
 
-@cache
 def _stamp(quirks: Quirks, time_zone: tzinfo, moment: datetime) -> bytes:
     local = moment.astimezone(_zone(quirks, time_zone, moment))
     offset, summer = local.utcoffset(), local.dst() or timedelta()
@@ -116,6 +117,9 @@ def _stamp(quirks: Quirks, time_zone: tzinfo, moment: datetime) -> bytes:
         status=status if quirks.marks_summer else None,
     )
     return stamp.encode()
+
+
+_remembered_stamp = cache(_stamp)
 
 
 def unix_time(_query: Query, moment: datetime) -> Data:
