@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+import gc
 import logging
 
 import pytest
@@ -215,6 +216,34 @@ async def test_the_same_over_tcp(framing: Framing) -> None:
     assert report.values == {
         attribute: quantity_told_by(server.meter, attribute) for attribute in REGISTERS
     }
+
+
+@pytest.mark.usefixtures("socket_enabled")
+@BOTH
+async def test_a_session_that_is_over_holds_nothing_that_holds_it(
+    framing: Framing,
+) -> None:
+    """All of it goes at once, nothing is left to the garbage collector: that stops the program while it looks."""
+    async with asyncio.timeout(10), SimulatorServer(make_meter()) as server:
+        ports = {Framing.HDLC: server.hdlc_port, Framing.WRAPPER: server.wrapper_port}
+        port = ports[framing]
+        assert port is not None
+        endpoint = TcpEndpoint("127.0.0.1", port)
+        client = DlmsClient(replace(settings_for(framing), endpoint=endpoint))
+        gc.collect()
+        gc.disable()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            for _ in range(3):
+                async with client:
+                    await client.read(REGISTERS, {})
+            gc.collect()
+            found = {f"{type(each).__module__}.{type(each)}" for each in gc.garbage}
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+            gc.enable()
+    assert not {name for name in found if "dlms_meter" in name}
 
 
 def test_twenty_registers_take_one_turn_once_the_scalers_are_known() -> None:
