@@ -20,7 +20,7 @@ from .application.failure import ConfirmedServiceError, ExceptionResponse
 from .application.get import GetRequestNext, GetResponseWithDatablock
 from .application.procedures import Pause, Procedure, release
 from .application.readable import readable
-from .application.transcript import emptied, may_carry_secret
+from .application.secrecy import emptied, may_carry_secret
 from .codec.slices import Slices
 from .errors import (
     DecodeError,
@@ -128,11 +128,11 @@ class Connection:
         self._association = association
         self._timeouts = timeouts
         self._open_shared = open_shared
-        self._log = WireLog(endpoint)
+        self._log = WireLog(endpoint, link)
         self._signer = (
             None
             if sign_on is None
-            else Signer(sign_on, line or LineSettings(), self._log.octets)
+            else Signer(sign_on, line or LineSettings(), self._log.text)
         )
         self._patience = Patience(
             timeouts,
@@ -415,10 +415,11 @@ class Connection:
         """Feed the link and answer for it at once (`Receiver`)."""
         if self._transport is None:
             return  # nothing can be for us before we have asked
-        self._log.octets("<", data)
         if self._hears is not None:
+            self._log.text("<", data)
             self._hears.data_received(data)
             return
+        self._log.octets("<", data)
         link = self._link
         sound_frames = link.statistics.frames_received
         is_segment = link.receive_data(data)

@@ -118,7 +118,7 @@ class Inbox:
                 return None
             answer = self._association.decode(plain) if awaited else None
         except DlmsError as error:
-            self._log.apdu("<", octets.hex, f"{error}: ")
+            self._log.passed_over(octets, str(error))
             harmless = (
                 isinstance(error, MessageRepeated)
                 or octets[:1] in _NOTIFICATIONS + _CIPHERED_NOTIFICATIONS
@@ -128,7 +128,7 @@ class Inbox:
             return error.with_traceback(None)  # which would hold whoever hands it on
         if request is None or answer is None:
             self._pass_over()
-            self._log.apdu("<", octets.hex, "too late: ")
+            self._log.passed_over(octets, "too late")
             return None
         self._log.apdu("<", partial(readable, answer))
         self._show(plain)

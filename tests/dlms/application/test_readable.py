@@ -2,8 +2,24 @@
 
 import pytest
 
+from custom_components.dlms_meter.dlms.application.acse import Aare, Aarq, Rlre, Rlrq
 from custom_components.dlms_meter.dlms.application.apdu import Apdu
-from custom_components.dlms_meter.dlms.application.enums import DataAccessResult
+from custom_components.dlms_meter.dlms.application.enums import (
+    ApplicationContext,
+    AssociationResult,
+    ConfirmedService,
+    Conformance,
+    DataAccessResult,
+    ErrorClass,
+    ExceptionServiceError,
+    ExceptionStateError,
+    Mechanism,
+    UserDiagnostic,
+)
+from custom_components.dlms_meter.dlms.application.failure import (
+    ConfirmedServiceError,
+    ExceptionResponse,
+)
 from custom_components.dlms_meter.dlms.application.fields import InvokeIdAndPriority
 from custom_components.dlms_meter.dlms.application.get import (
     GetRequestNormal,
@@ -11,7 +27,15 @@ from custom_components.dlms_meter.dlms.application.get import (
     GetResponseWithDatablock,
     GetResponseWithList,
 )
+from custom_components.dlms_meter.dlms.application.initiate import (
+    InitiateRequest,
+    InitiateResponse,
+)
 from custom_components.dlms_meter.dlms.application.readable import readable
+from custom_components.dlms_meter.dlms.application.short_name import (
+    ReadRequest,
+    VariableName,
+)
 from custom_components.dlms_meter.dlms.codec.data import BitString, Data, DataType
 from custom_components.dlms_meter.dlms.cosem.descriptors import (
     AttributeDescriptor,
@@ -24,6 +48,16 @@ INVOKE = InvokeIdAndPriority(0xC1)
 ENERGY = AttributeDescriptor(3, Obis.parse("1-0:1.8.0"), 2)
 SEVEN = Data(DataType.UNSIGNED, 7)
 PART = SelectiveAccess(2, Data(DataType.STRUCTURE, (SEVEN, SEVEN)))
+SECRET = b"a secret, of 16."
+
+
+def aare(information: InitiateResponse | ConfirmedServiceError) -> Aare:
+    return Aare(
+        application_context=ApplicationContext.LOGICAL_NAME,
+        result=AssociationResult.ACCEPTED,
+        diagnostic=UserDiagnostic.NULL,
+        user_information=information.encode(),
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,6 +88,53 @@ PART = SelectiveAccess(2, Data(DataType.STRUCTURE, (SEVEN, SEVEN)))
         (
             GetResponseWithDatablock(INVOKE, True, 1, b"\x12\x34"),
             "GetResponseWithDatablock(invoke 193, last_block True, block_number 1, result 1234)",
+        ),
+        (
+            ReadRequest((VariableName(0xFA00),)),
+            "ReadRequest(variables [0xFA00])",
+        ),
+        (
+            ExceptionResponse(
+                ExceptionStateError.SERVICE_NOT_ALLOWED,
+                ExceptionServiceError.OPERATION_NOT_POSSIBLE,
+            ),
+            "ExceptionResponse(state_error SERVICE_NOT_ALLOWED, service_error OPERATION_NOT_POSSIBLE)",
+        ),
+        (
+            Aarq(
+                application_context=ApplicationContext.LOGICAL_NAME,
+                mechanism=Mechanism.LLS,
+                authentication_value=SECRET,
+                user_information=InitiateRequest(
+                    conformance=Conformance.GET, dedicated_key=SECRET
+                ).encode(),
+            ),
+            "Aarq(application_context LOGICAL_NAME, mechanism LLS, user_information InitiateRequest(conformance GET, "
+            "max_receive_pdu_size 65535, response_allowed True, dlms_version 6, short_conformance_tag False))",
+        ),
+        (
+            Aarq(
+                application_context=ApplicationContext.LOGICAL_NAME_CIPHERED,
+                calling_ap_title=b"12345678",
+                user_information=SECRET,
+            ),
+            "Aarq(application_context LOGICAL_NAME_CIPHERED, calling_ap_title 3132333435363738, mechanism NONE)",
+        ),
+        (
+            aare(InitiateResponse(conformance=Conformance.GET, max_receive_pdu_size=9)),
+            "Aare(application_context LOGICAL_NAME, result ACCEPTED, diagnostic NULL, mechanism NONE, user_information "
+            "InitiateResponse(conformance GET, max_receive_pdu_size 9, vaa_name 7, dlms_version 6, "
+            "short_conformance_tag False))",
+        ),
+        (
+            aare(ConfirmedServiceError(ConfirmedService.READ, ErrorClass.ACCESS, 1)),
+            "Aare(application_context LOGICAL_NAME, result ACCEPTED, diagnostic NULL, mechanism NONE, user_information "
+            "ConfirmedServiceError(service READ, error_class ACCESS, value 1))",
+        ),
+        (Rlrq(user_information=SECRET), "Rlrq(reason NORMAL)"),
+        (
+            Rlre(reason=None, user_information=b"\x08\xff"),
+            "Rlre(user_information 08ff)",
         ),
     ],
 )

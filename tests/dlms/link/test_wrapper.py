@@ -90,6 +90,11 @@ def fed(link: Link, *pieces: bytes) -> list[LinkEvent]:
     return link.events()
 
 
+def test_frame_on_one_line() -> None:
+    """For logs, without what it carries."""
+    assert str(WrapperFrame(16, 1, b"secret")) == "wPort 16 → 1 [6 octets]"
+
+
 def test_up_and_down() -> None:
     link = WrapperLink(16, 1)
     with pytest.raises(LocalProtocolError, match="not up"):

@@ -56,6 +56,10 @@ class WrapperFrame(NamedTuple):
         ports = self.source_wport, self.destination_wport
         return _HEADER.pack(VERSION, *ports, len(self.apdu)) + self.apdu
 
+    def __str__(self) -> str:
+        """Show the frame on one line, for logs: addresses and size; never the APDU."""
+        return f"wPort {self.source_wport} → {self.destination_wport} [{len(self.apdu)} octets]"
+
 
 class WrapperDecoder:
     """Cuts a stream of octets into wrapper frames, however TCP splits or joins them.
