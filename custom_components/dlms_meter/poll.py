@@ -72,7 +72,7 @@ async def async_read(
                 client, attribute, scaler_units
             )
         except (DecodeError, RemoteProtocolError, ServiceError) as error:
-            report.failed[attribute] = error
+            report.failed[attribute] = error.with_traceback(None)
     return report, rows
 
 

@@ -8,10 +8,22 @@ import gc
 
 import pytest
 
-from custom_components.dlms_meter.dlms import DlmsError
+from custom_components.dlms_meter.dlms import (
+    AttributeDescriptor,
+    Conformance,
+    DlmsClient,
+    DlmsError,
+    Obis,
+)
+from tests.simulator import SUPPORTED, HdlcSession, MeterSettings
 
 from .faults import TROUBLES
 from .matrix import WAYS, Way, session
+from .optical import DirectMeter
+from .paced import Port
+from .sessions import REGISTERS, household, run, settings
+
+NOWHERE = AttributeDescriptor(3, Obis.parse("1-0:98.97.96"), 2)
 
 CASES = [
     pytest.param(name, way, id=f"{name}-{way}")
@@ -33,10 +45,33 @@ def garbage() -> Iterator[list[object]]:
     gc.enable()
 
 
+def hold_frames(garbage: list[object]) -> list[DlmsError]:
+    gc.collect()
+    errors = [found for found in garbage if isinstance(found, DlmsError)]
+    return [error for error in errors if error.__traceback__]
+
+
 @pytest.mark.parametrize(("name", "way"), CASES)
 def test_no_error_stays(name: str, way: Way, garbage: list[object]) -> None:
     for seed in range(3):
         session(TROUBLES[name], way, seed)
-    gc.collect()
-    errors = [found for found in garbage if isinstance(found, DlmsError)]
-    assert not [error for error in errors if error.__traceback__]
+    assert not hold_frames(garbage)
+
+
+@pytest.mark.parametrize(
+    "conformance", [SUPPORTED, SUPPORTED & ~Conformance.MULTIPLE_REFERENCES]
+)
+def test_no_refusal_stays(conformance: Conformance, garbage: list[object]) -> None:
+    """What a meter refuses is told beside what it gives; it came through frames that hold both."""
+    meter = household(MeterSettings(conformance=conformance))
+
+    async def ask_in_vain(client: DlmsClient) -> int:
+        report = await client.read([NOWHERE, *REGISTERS], {})
+        answers = await client.get_many([NOWHERE, REGISTERS[0]])
+        refused = [*report.failed.values(), answers[NOWHERE]]
+        assert all(isinstance(error, DlmsError) for error in refused)
+        return len(refused)
+
+    port = Port(DirectMeter(HdlcSession(meter)))
+    assert run(settings(), port, ask_in_vain).result == 2
+    assert not hold_frames(garbage)

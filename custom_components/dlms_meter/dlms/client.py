@@ -144,7 +144,7 @@ class DlmsClient(Session):
                     try:
                         answers[attribute] = await self.get(attribute)
                     except ServiceError as error:
-                        answers[attribute] = error
+                        answers[attribute] = error.with_traceback(None)
         return answers
 
     async def set(
@@ -270,7 +270,8 @@ class DlmsClient(Session):
                 scaler_unit = None if scaler is None else scaler_units[scaler]
                 report.values[attribute] = to_value(attribute, data, scaler_unit)
             except DlmsError as error:
-                report.failed[attribute] = error
+                # Its traceback would hold this frame, with all that was read.
+                report.failed[attribute] = error.with_traceback(None)
         return report
 
     async def keep_alive(self) -> None:
