@@ -16,18 +16,21 @@ from homeassistant.data_entry_flow import FlowResultType, section
 
 from custom_components.dlms_meter.const import DOMAIN
 from custom_components.dlms_meter.dlms import (
+    AttributeDescriptor,
     Data,
     Endpoint,
     LineSettings,
+    Mechanism,
     Receiver,
+    SelectedAttribute,
     TransportError,
 )
 from custom_components.dlms_meter.dlms.link.hdlc_frame import (
     FrameDecoder,
     FrameType,
 )
-from tests.simulator import HdlcSession, Meter, WrapperSession
-from tests.simulator.objects import cosem_object
+from tests.simulator import SUPPORTED, HdlcSession, Meter, WrapperSession
+from tests.simulator.objects import AssociationFacts, cosem_object
 
 UNIQUE_ID = "SIM0000040817263"
 TITLE = "SIM H3P-100 …7263"
@@ -159,6 +162,14 @@ def altered(
         for item in kept
     ]
     return Meter(meter.settings, now=meter.now, objects=objects)
+
+
+def answer_of(meter: Meter, attribute: AttributeDescriptor) -> Data:
+    """Return what a meter tells somebody with a password, asked by no line at all."""
+    somebody = AssociationFacts(1, Mechanism.LLS, SUPPORTED, 0)
+    answer = meter.read(somebody, SelectedAttribute(attribute))
+    assert isinstance(answer, Data)
+    return answer
 
 
 async def begin_flow(hass: HomeAssistant) -> ConfigFlowResult:

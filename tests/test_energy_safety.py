@@ -28,19 +28,17 @@ from custom_components.dlms_meter.dlms import (
     Mechanism,
     Obis,
     ScalerUnit,
-    SelectedAttribute,
     TransportError,
     Unit,
     decode_scaler_unit,
 )
 from custom_components.dlms_meter.settings import from_input
-from tests.home import DEVICE, NOBODY, WITH_PASSWORD, Line
+from tests.home import DEVICE, NOBODY, WITH_PASSWORD, Line, answer_of
 from tests.models import extended, mbus_client
 from tests.simulator import ClientRule, Meter, MeterSettings, WrapperSession
 from tests.simulator.household import HOUSEHOLD_METER
 from tests.simulator.objects import (
     NULL,
-    AssociationFacts,
     boolean,
     octets,
     structure,
@@ -48,7 +46,6 @@ from tests.simulator.objects import (
     uint8,
     uint32,
 )
-from tests.simulator.settings import SUPPORTED
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -63,7 +60,6 @@ COUNTING = [
     if item.logical_name.d == 8 and item.class_id == 3 and item.logical_name.a == 1
 ] + [AttributeDescriptor(4, Obis.parse("0-1:24.2.1"), 2)]
 COUNTING_CLASSES = ("energy", "reactive_energy", "gas")
-ANYBODY = AssociationFacts(1, Mechanism.LLS, SUPPORTED, 0)
 NOTHING_SHOWN = ("unavailable", "unknown")
 EVENING = "2026-11-20T18:00:00Z"
 HEAD = 8
@@ -125,10 +121,7 @@ class Witness:
         return Decimal(number).scaleb(scaler_unit.scaler + thousands)
 
     def _told(self, counted: AttributeDescriptor, attribute_id: int) -> Data:
-        wanted = SelectedAttribute(counted._replace(attribute_id=attribute_id))
-        told = self._meter.read(ANYBODY, wanted)
-        assert isinstance(told, Data)
-        return told
+        return answer_of(self._meter, counted._replace(attribute_id=attribute_id))
 
     def shown(self) -> list[State]:
         """Return the counting sensors there are."""
@@ -397,7 +390,8 @@ async def test_scaler_that_is_not_told(
     witness = Witness(hass, healthy(line))
     await set_up(hass, line, entry, keeps_open=False)
     await poll(hass, freezer, entry)
-    assert not witness.numbers
+    told_without_scaler = witness.numbers
+    assert told_without_scaler == 0
     mend(line, meter)
     await poll(hass, freezer, entry)
     assert witness.numbers

@@ -180,15 +180,12 @@ class Stubborn(Meter):
 async def test_setting_is_refused(
     hass: HomeAssistant, line: Line, entry: MockConfigEntry, setting: Setting
 ) -> None:
-    """The user is told by whom and what, and the old value stays."""
+    """The user is told why, and the old value stays."""
     meter = await load(hass, line, entry, EVERY_SETTING, kind=Stubborn)
     with pytest.raises(HomeAssistantError) as refused:
         await choose(hass, setting)
-    assert refused.value.translation_key == "refused"
-    assert (
-        str(refused.value)
-        == f"The meter refused: {setting.attribute}: read write denied"
-    )
+    assert refused.value.translation_key == "refused_denied"
+    assert "does not allow this" in str(refused.value)
     assert not meter.written
     assert value_of(hass, setting.entity_id) == setting.before
     await entry.runtime_data.async_refresh()

@@ -203,7 +203,7 @@ class DlmsProfileSensor(DlmsEntity, SensorEntity):
     _attr_device_class = SensorDeviceClass.TIMESTAMP
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _unrecorded_attributes = frozenset(
-        {ATTR_OBIS_CODE, "capture_period", "entries", "values"}
+        {ATTR_OBIS_CODE, "capture_period", "entries", "time", "values"}
     )
 
     @property
@@ -238,7 +238,7 @@ class DlmsProfileSensor(DlmsEntity, SensorEntity):
             ATTR_OBIS_CODE: str(name),
             "capture_period": learned and learned.capture_period,
             "entries": next((values.get(each) for each in beside), None),
-            "values": row_json(rows, rows[-1])["values"] if rows else {},
+            **(row_json(rows, rows[-1]) if rows else {"time": None, "values": {}}),
         }
 
 
