@@ -80,7 +80,9 @@ class Wire:
         asyncio.get_running_loop().call_soon(self._carry, data)
 
     async def set_line(self, line: LineSettings, last: bytes = b"") -> None:
-        raise TransportError(f"cannot be set to {line}")
+        """Have any speed; what shall be sent before it is changed is sent."""
+        if last:
+            self.write(last)
 
     async def close(self) -> None:
         if self.open:

@@ -6,7 +6,7 @@ import errno
 import socket
 from typing import Any, NamedTuple
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.translation import async_get_translations
@@ -87,6 +87,11 @@ pytestmark = pytest.mark.usefixtures("impatient")
 
 ENERGY = f"sensor.{DEVICE}_energy_import"
 HDLC = PUBLIC | {"framing": "hdlc", "expert": EXPERT | {"physical_device": 17}}
+OPTICAL = {key: HDLC[key] for key in HDLC if key not in ("host", "port")} | {
+    "serial_port": "/dev/ttyUSB0",
+    "speed": 9600,
+    "sign_on": True,
+}
 KEY = bytes(range(16))
 KEYS = SecuritySettings(global_unicast_key=KEY, authentication_key=KEY)
 OTHER_KEYS = SecuritySettings(global_unicast_key=KEY[::-1], authentication_key=KEY)
@@ -108,6 +113,32 @@ ALL_CLIENTS = (
     ClientRule(1, Mechanism.LLS, PASSWORD.encode()),
 )
 CIPHERED = (ClientRule(1, Mechanism.HLS_GMAC, security=KEYS),)
+
+
+class SignsOn(HdlcSession):
+    """A meter that wants to be signed on to by IEC 62056-21 first."""
+
+    @staticmethod
+    def answer(octets: bytes) -> bytes:
+        """Answer the sign-on only."""
+        return b"/SIm5\\2H3P-100\r\n" if octets[:2] == b"/?" else b""
+
+    def receive_data(self, data: bytes) -> bytes:
+        if data[:1] in (b"/", b"\x06"):
+            return self.answer(data)
+        return super().receive_data(data)
+
+
+def plug_in_anew(line: Line) -> None:
+    """Let the next session open the port again, which stays open in between."""
+    for wire in line.wires:
+        if wire.open:
+            wire.lose(TransportError("unplugged"))
+
+
+def sign_on_only(line: Line) -> None:
+    line.answer = SignsOn.answer
+    plug_in_anew(line)
 
 
 def no_way(cause: Exception) -> Callable[[Line], None]:
@@ -219,6 +250,7 @@ RUNGS = {
         speak(lambda _: bytes.fromhex("80F0787C8000F8")),
         HDLC,
     ),
+    "sign-on, then silence": Rung(Symptom.SIGNED_ON, sign_on_only, OPTICAL),
     "somebody else's frames": Rung(
         Symptom.OTHER_ADDRESSES,
         speak(lambda _: foreign(FrameType.UA, HdlcAddress.client(5), HdlcAddress(77))),
@@ -287,12 +319,13 @@ def test_every_rung_is_stood_on() -> None:
 def prepare(line: Line, rung: Rung) -> Meter:
     """Put a sound meter at the end of the line."""
     if rung.entered["framing"] == "hdlc":
-        line.framing = HdlcSession
+        line.framing = SignsOn if "sign_on" in rung.entered else HdlcSession
     line.meter = Meter(MeterSettings(clients=rung.clients), now=line.meter.now)
     return line.meter
 
 
 def mend(line: Line, meter: Meter) -> None:
+    plug_in_anew(line)
     line.meter.vacate(line)
     meter.refusals.clear()
     meter.last_counter = min(meter.last_counter, 100_000)
@@ -307,6 +340,19 @@ def data_of(rung: Rung) -> dict[str, Any]:
     return from_input(entered)
 
 
+async def tell_line(
+    hass: HomeAssistant, menu: ConfigFlowResult, entered: Mapping[str, Any]
+) -> ConfigFlowResult:
+    """Say where the meter is and how it is spoken to; returns the menu that follows."""
+    if "serial_port" not in entered:
+        form = await choose(hass, await connect(hass, menu, entered), "line")
+        return await answer_flow(hass, form, {"framing": entered["framing"]})
+    form = await choose(hass, menu, "serial")
+    which = await answer_flow(hass, form, {"serial_port": entered["serial_port"]})
+    form = await choose(hass, which, "line")
+    return await answer_flow(hass, form, {"sign_on": True, "speed": "9600"})
+
+
 @pytest.mark.parametrize("name", RUNGS)
 async def test_dialog(hass: HomeAssistant, line: Line, name: str) -> None:
     """It shows the form again, with the sentence, and goes on once all is well."""
@@ -314,10 +360,7 @@ async def test_dialog(hass: HomeAssistant, line: Line, name: str) -> None:
     meter = prepare(line, rung)
     rung.spoil(line)
 
-    form = await choose(
-        hass, await connect(hass, await begin_flow(hass), rung.entered), "line"
-    )
-    levels = await answer_flow(hass, form, {"framing": rung.entered["framing"]})
+    levels = await tell_line(hass, await begin_flow(hass), rung.entered)
     level = {"none": "open", "lls": "password"}.get(rung.entered["mechanism"], "keys")
     form = await choose(hass, levels, f"access_{level}")
     entered = access_input(rung.entered)
@@ -339,6 +382,7 @@ async def test_dialog(hass: HomeAssistant, line: Line, name: str) -> None:
     assert result["step_id"] == "readings"
     done = await answer_flow(hass, result, proposed(result))
     assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert await hass.config_entries.async_unload(done["result"].entry_id)
 
 
 @pytest.mark.parametrize("name", RUNGS)
@@ -364,7 +408,8 @@ async def test_entry(
     assert len(hass.config_entries.flow.async_progress()) == (
         rung.symptom in WANT_SECRETS
     )
-    assert not any(wire.open for wire in line.wires)
+    if "serial_port" not in rung.entered:
+        assert not any(wire.open for wire in line.wires)
     ladder = (await async_get_config_entry_diagnostics(hass, entry))["ladder"]
     assert ladder["came_to"] == rung.symptom
     assert 0 < ladder["rung"] < ladder["of"]
@@ -374,6 +419,7 @@ async def test_entry(
     await hass.async_block_till_done()
     assert state_of(entry) is ConfigEntryState.LOADED
     assert float(value_of(hass, ENERGY)) > 0
+    assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 def failure_key(coordinator: DlmsCoordinator) -> str | None:
@@ -409,6 +455,7 @@ async def test_poll(
     await coordinator.async_refresh()
     assert failure_key(coordinator) is None
     assert float(value_of(hass, ENERGY)) > 0
+    assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_another_meter_is_the_last_rung(

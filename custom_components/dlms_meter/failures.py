@@ -193,7 +193,8 @@ def shortened(text: str, length: int) -> str:
 def _symptom(error: DlmsError, client: DlmsClient) -> Symptom:
     """Tell how far the conversation came, with what the settings of its client add."""
     settings = client.settings
-    symptom = symptom_of(error, client.statistics)
+    signed_on = client.maker is not None
+    symptom = symptom_of(error, client.statistics, signed_on=signed_on)
     if symptom is Symptom.WRONG_PASSWORD and settings.mechanism is Mechanism.HLS_GMAC:
         return Symptom.WRONG_KEY  # there is no password
     if isinstance(error, TransportTimeout) and _is_counter_unanswered(client, symptom):

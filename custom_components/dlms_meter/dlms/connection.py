@@ -181,6 +181,12 @@ class Connection:
         signer = self._signer
         return signer.line if signer is not None and signer.identification else None
 
+    @property
+    def maker(self) -> str | None:
+        """The letters by which the meter's maker is known, as it signed on; None without a sign-on that it answered."""
+        identification = self._signer and self._signer.identification
+        return identification.manufacturer if identification else None
+
     async def _sign_on(self, signer: Signer, transport: Transport) -> None:
         """Bring meter and line to HDLC."""
         self._hears = signer

@@ -41,8 +41,8 @@ PROBE_TIMEOUT: Final = 1.2
 PAUSE: Final = 0.3
 """Seconds between two probes: gateways and meters want to notice that one is over."""
 
-_UNSOUND_LIMIT: Final = 2
-"""So many answers without a sound frame, and the speed is taken for wrong."""
+_FAILURE_LIMIT: Final = 2
+"""So many answers without a sound frame, and the speed is taken for wrong; so many sign-ons without an answer, and there is none."""
 
 
 _UNEXPLAINED: Final = {Symptom.ASSOCIATION_REJECTED, Symptom.ANSWER_INCOMPLETE}
@@ -115,7 +115,14 @@ class ScanReport:
         self.seen[probe.line] = max(known, symptom, key=lambda one: one.rung)
 
 
-type Questions = Generator[Probe, Symptom]
+class Outcome(NamedTuple):
+    """What came of a probe: how far it came, and the letters of the maker if the meter signed on with them."""
+
+    symptom: Symptom
+    maker: str | None = None
+
+
+type Questions = Generator[Probe, Outcome]
 
 
 def lines_of(endpoint: Endpoint) -> tuple[Line, ...]:
@@ -133,28 +140,47 @@ def lines_of(endpoint: Endpoint) -> tuple[Line, ...]:
 
 
 def questions(lines: Sequence[Line], serial_number: str | None = None) -> Questions:
-    """Plan a scan: yield probes, be sent how far each came, and end when no further one makes sense.
+    """Plan a scan: yield probes, be sent what came of each, and end when no further one makes sense.
 
-    A sound frame settles the line, a link the address; then only the client is to be found. Whoever carries the plan
-    out closes it when a probe is let in.
+    A sound frame or an answered sign-on settles the line, a link the address; then only the client is to be found.
+    Whoever carries the plan out closes it when a probe is let in.
     """
-    dropped = set[Line]()
-    unsound = dict.fromkeys(lines, 0)
-    for probe in _likely_first(lines, serial_number):
-        if probe.line in dropped:
-            continue
-        symptom = yield probe
+    asked = set[Probe]()
+    failed = dict.fromkeys(lines, 0)
+    settled = False
+    probes = _rounds(lines, serial_number)
+    while True:
+        probe = next(
+            (
+                one
+                for one in probes
+                if one not in asked and failed[one.line] < _FAILURE_LIMIT
+            ),
+            None,
+        )
+        if probe is None:
+            return
+        asked.add(probe)
+        symptom, maker = yield probe
         if not symptom.is_connected:
             return
         if symptom is Symptom.BUSY or symptom.is_linked:
             yield from _other_clients(probe, symptom)
             return
-        if symptom.is_answered:  # this is the line: the others are wrong
-            dropped.update(line for line in lines if line != probe.line)
-        elif symptom is Symptom.NO_VALID_FRAME:
-            unsound[probe.line] += 1
-            if unsound[probe.line] >= _UNSOUND_LIMIT:
-                dropped.add(probe.line)
+        if (
+            symptom.is_answered and not settled
+        ):  # this is the line: the others are wrong
+            settled = True
+            probes = _rounds([probe.line], serial_number, maker)
+        elif _speaks_against(probe.line, symptom):
+            failed[probe.line] += 1
+
+
+def _speaks_against(line: Line, symptom: Symptom) -> bool:
+    """Tell whether an outcome says that the meter is not on this line, whatever its address is."""
+    if symptom is Symptom.NO_VALID_FRAME:
+        return True
+    return line.approach is Approach.SIGN_ON and not symptom.is_answered
 
 
 def _other_clients(probe: Probe, symptom: Symptom) -> Questions:
@@ -165,10 +191,10 @@ def _other_clients(probe: Probe, symptom: Symptom) -> Questions:
     for client_sap in clients:
         if client_sap != probe.client_sap:
             probe = probe._replace(client_sap=client_sap)
-            symptom = yield probe
+            symptom = (yield probe).symptom
         if symptom is Symptom.CONTEXT_REFUSED and not both_names:
             both_names = True
-            symptom = yield _by_other_names(probe)
+            symptom = (yield _by_other_names(probe)).symptom
             if symptom is not Symptom.CONTEXT_REFUSED:
                 probe = _by_other_names(probe)
         heard.add(symptom)
@@ -183,17 +209,14 @@ def _by_other_names(probe: Probe) -> Probe:
     return probe._replace(short_names=not probe.short_names)
 
 
-def _likely_first(lines: Sequence[Line], serial_number: str | None) -> Iterator[Probe]:
-    """Yield each sensible probe once, in order of likelihood."""
-    asked = set[Probe]()
-    for probe in _rounds(lines, serial_number):
-        if probe not in asked:
-            asked.add(probe)
-            yield probe
-
-
-def _rounds(lines: Sequence[Line], serial_number: str | None) -> Iterator[Probe]:
-    """Yield what most meters answer to, then what some do, then what few do."""
+def _rounds(
+    lines: Sequence[Line], serial_number: str | None, maker: str | None = None
+) -> Iterator[Probe]:
+    """Yield what meters of this maker answer to, then what most do, then what some do, then what few do; some twice."""
+    for line in lines:
+        for meter in METERS:
+            if maker is not None and meter.flag == maker.upper():
+                yield from _usual_probes(meter, line, serial_number)
     main = [line for line in lines if line.speed in (None, _USUAL_SPEED)]
     others = [line for line in lines if line not in main]
     derived = _derived_addresses(serial_number)
@@ -283,7 +306,7 @@ async def find_meter(
         if isinstance(outcome, Found):
             report.found = outcome
             break
-        report.note(probe, outcome)
+        report.note(probe, outcome.symptom)
         probe = _next(plan, outcome)
     plan.close()
     report.proposal = _proposal(endpoint, report)
@@ -300,14 +323,14 @@ def _proposal(endpoint: Endpoint, report: ScanReport) -> ClientSettings | None:
     return settings_for(endpoint, report.best._replace(client_sap=client_sap))
 
 
-def _next(plan: Questions, symptom: Symptom) -> Probe | None:
+def _next(plan: Questions, outcome: Outcome) -> Probe | None:
     try:
-        return plan.send(symptom)
+        return plan.send(outcome)
     except StopIteration:
         return None
 
 
-async def _ask(endpoint: Endpoint, probe: Probe) -> Found | Symptom:
+async def _ask(endpoint: Endpoint, probe: Probe) -> Found | Outcome:
     """Ask one question: be let in and look around, or tell how far it came."""
     settings = settings_for(endpoint, probe)
     client = DlmsClient(replace(settings, response_timeout=PROBE_TIMEOUT, attempts=1))
@@ -315,12 +338,14 @@ async def _ask(endpoint: Endpoint, probe: Probe) -> Found | Symptom:
     try:
         async with client:
             if _READING[probe.short_names] not in client.negotiated.conformance:
-                return Symptom.CONTEXT_REFUSED  # politely
+                return Outcome(Symptom.CONTEXT_REFUSED)  # politely
             found = Found(probe, settings)
             return await _look_around(client, found)
     except DlmsError as error:
         # A meter that let us in and then fell silent is found all the same.
-        return found or symptom_of(error, client.statistics)
+        signed_on = client.maker is not None
+        symptom = symptom_of(error, client.statistics, signed_on=signed_on)
+        return found or Outcome(symptom, client.maker)
 
 
 _ENERGY: Final = tuple(

@@ -275,6 +275,14 @@ class Session:
         return self._link.statistics
 
     @property
+    def maker(self) -> str | None:
+        """The letters of the maker with which the meter signed on (IEC 62056-21) in the present session, or in the last one.
+
+        None without a sign-on, or when it was not answered.
+        """
+        return self._connection.maker
+
+    @property
     def totals(self) -> LinkStatistics:
         """What the line carried in all sessions of this client."""
         return self._earlier + self._link.statistics

@@ -40,6 +40,7 @@ class Symptom(StrEnum):
     NO_ANSWER = "no_answer"
     ECHO_ONLY = "echo_only"
     NO_VALID_FRAME = "no_valid_frame"
+    SIGNED_ON = "signed_on"
     OTHER_ADDRESSES = "other_addresses"
     BUSY = "wrong_address_or_busy"
     LINK_FAILED = "link_failed"
@@ -66,8 +67,8 @@ class Symptom(StrEnum):
 
     @property
     def is_answered(self) -> bool:
-        """Sound frames came: line, speed and format are right."""
-        return self.rung >= Symptom.OTHER_ADDRESSES.rung
+        """Sound frames came, or an answer to the sign-on: line, speed and format are right."""
+        return self.rung >= Symptom.SIGNED_ON.rung
 
     @property
     def is_linked(self) -> bool:
@@ -138,10 +139,18 @@ _HEARD: Final = (
 )
 
 
-def symptom_of(error: DlmsError, heard: LinkStatistics) -> Symptom:
-    """Tell how far the conversation came that ended with `error`; `heard` is what its line carried."""
+def symptom_of(
+    error: DlmsError, heard: LinkStatistics, *, signed_on: bool = False
+) -> Symptom:
+    """Tell how far the conversation came that ended with `error`; `heard` is what its line carried.
+
+    `signed_on` says that the meter answered the sign-on before it.
+    """
     if isinstance(error, TransportTimeout):
-        return _silence(heard)
+        symptom = _silence(heard)
+        # An optical head brings back all that is sent, whether or not the meter answers.
+        is_silent = symptom in (Symptom.NO_ANSWER, Symptom.ECHO_ONLY)
+        return Symptom.SIGNED_ON if signed_on and is_silent else symptom
     if isinstance(error, TransportError) and not heard.frames_sent:
         return _connection(error)
     if isinstance(error, AssociationRejected):
