@@ -26,7 +26,12 @@ from tests.foreign.pydlms_meter import (
 )
 from tests.home import EXPERT, UNIQUE_ID, WITH_PASSWORD, Line
 from tests.simulator import Meter, MeterSettings
-from tests.simulator.controls import CONTROLLABLE_METER, MESSAGE, give_controls
+from tests.simulator.controls import (
+    CONTROLLABLE_METER,
+    MESSAGE,
+    give_controls,
+    let_clock_go_on,
+)
 from tests.simulator.settings import EVERY_SERVICE
 
 type Json = Any  # whatever JSON holds
@@ -104,9 +109,8 @@ async def add(hass: HomeAssistant, api: Api, entry: MockConfigEntry) -> None:
 async def simulated(hass: HomeAssistant, line: Line, api: Api) -> Meter:
     """The simulated meter, which can be told what to do."""
     settings = MeterSettings(conformance=EVERY_SERVICE)
-    line.meter = give_controls(
-        Meter(settings, now=dt_util.utcnow, objects=CONTROLLABLE_METER)
-    )
+    meter = Meter(settings, now=dt_util.utcnow, objects=CONTROLLABLE_METER)
+    line.meter = let_clock_go_on(give_controls(meter))
     entry = MockConfigEntry(
         domain=DOMAIN,
         unique_id=UNIQUE_ID,
@@ -151,11 +155,15 @@ async def test_every_action_with_the_simulated_meter(
     objects = await api.both_ways("read_objects")
     assert len(objects["objects"]) == len(simulated.objects)
 
-    changed = await api.both_ways("synchronise_clock", method="shift")
-    assert set(changed) == {"before", "after"}
-    await api.both_ways(
-        "set_clock", time=dt_util.now().replace(tzinfo=None).isoformat(), confirm=True
-    )
+    later = dt_util.now().replace(tzinfo=None) + timedelta(minutes=1)
+    changed = await api.both_ways("set_clock", time=later.isoformat(), confirm=True)
+    assert 55 < changed["after"] < 65
+    changed = await api.by_websocket("synchronise_clock", method="shift")
+    assert 55 < changed["before"] < 65
+    assert abs(changed["after"]) < 5
+    await api.both_ways("synchronise_clock", method="adjust_to_quarter")
+    changed = await api.both_ways("synchronise_clock")
+    assert abs(changed["after"]) < 5
 
     off = await api.both_ways("disconnect", confirm=True)
     assert off == {"connected": False}

@@ -1,6 +1,6 @@
 """Objects of a meter that can be told what to do: a clock to be set, a relay, a message of any length."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from custom_components.dlms_meter.dlms.codec.data import Data
 from custom_components.dlms_meter.dlms.codec.datetimes import DlmsDateTime
@@ -10,7 +10,7 @@ from custom_components.dlms_meter.dlms.cosem.descriptors import (
 )
 from custom_components.dlms_meter.dlms.cosem.obis import Obis
 
-from .house import QUARTER
+from .house import BUILT, QUARTER
 from .household import HOUSEHOLD_METER
 from .meter import Meter
 from .objects import (
@@ -22,6 +22,7 @@ from .objects import (
     enum,
     octets,
 )
+from .profiles import date_time
 
 MESSAGE = AttributeDescriptor(1, Obis.parse("0-0:96.13.0"), 2)
 CONTROL_MODE = AttributeDescriptor(70, Obis.parse("0-0:96.3.10"), 4)
@@ -86,12 +87,15 @@ def give_controls(meter: Meter) -> Meter:
 
 
 def let_clock_go_on(meter: Meter) -> Meter:
-    """Let the clock of a meter made of `CONTROLLABLE_METER` go on from where it is set, shifted or adjusted to."""
-    unaltered, ahead = meter.now, timedelta()
+    """Let the clock of a meter made of `CONTROLLABLE_METER` go on from where it is set, shifted or adjusted to.
+
+    What is measured does not go by it.
+    """
+    ahead = timedelta()
 
     def go_on_from(moment: datetime) -> None:
         nonlocal ahead
-        ahead = moment - unaltered()
+        ahead = moment - meter.now()
 
     def set_to(value: Data) -> None:
         assert isinstance(value.value, bytes)
@@ -100,17 +104,17 @@ def let_clock_go_on(meter: Meter) -> Meter:
         go_on_from(moment)
 
     def shift(seconds: Data | None) -> None:
+        nonlocal ahead
         assert seconds is not None
         assert isinstance(seconds.value, int)
-        go_on_from(meter.now() + timedelta(seconds=seconds.value))
+        ahead += timedelta(seconds=seconds.value)
 
     def adjust(_: Data | None) -> None:
-        past = (meter.now() - datetime.min.replace(tzinfo=UTC)) % QUARTER
-        go_on_from(
-            meter.now() - past + (QUARTER if past * 2 > QUARTER else timedelta())
-        )
+        shown = meter.now() + ahead
+        past = (shown - BUILT) % QUARTER
+        go_on_from(shown - past + (QUARTER if past * 2 > QUARTER else timedelta()))
 
-    meter.now = lambda: unaltered() + ahead
+    meter.sources[CLOCK] = lambda query: date_time(query, query.moment + ahead)
     meter.takers[CLOCK] = set_to
     meter.methods[SHIFT_TIME] = shift
     meter.methods[ADJUST_TO_QUARTER] = adjust

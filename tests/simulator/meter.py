@@ -32,6 +32,7 @@ from .objects import (
     Attribute,
     MeterObject,
     Query,
+    Source,
     cosem_object,
     structure,
     uint32,
@@ -83,6 +84,8 @@ class Meter:
         """What clients have written, and methods have changed."""
         self.takers: dict[AttributeDescriptor, Callable[[Data], None]] = {}
         """What becomes of what clients write; where none is here, the value is what is read from then on."""
+        self.sources: dict[AttributeDescriptor, Source] = {}
+        """Where the values of attributes come from, in the place of their objects."""
         self.calls: list[tuple[MethodDescriptor, Data | None]] = []
         """The methods clients have invoked."""
         self.methods: dict[MethodDescriptor, Method] = {}
@@ -127,7 +130,7 @@ class Meter:
         if wanted.attribute in self.written:
             return self.written[wanted.attribute]
         try:
-            return found.source(query)
+            return self.sources.get(wanted.attribute, found.source)(query)
         except Refused as refused:
             return refused.result
 
