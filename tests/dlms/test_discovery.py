@@ -23,8 +23,10 @@ from custom_components.dlms_meter.dlms import (
     Symptom,
     TcpEndpoint,
     TransportError,
+    UdpEndpoint,
     find_meter,
 )
+from custom_components.dlms_meter.dlms.application.enums import ApplicationContext
 from custom_components.dlms_meter.dlms.application.get import GetResult
 from custom_components.dlms_meter.dlms.codec.data import Data, DataType
 from custom_components.dlms_meter.dlms.discovery import (
@@ -322,6 +324,7 @@ def test_broken_set_up_is_told_by_its_layer(name: str) -> None:
     [
         (METER_ON_NETWORK, [Line(Approach.WRAPPER), Line(Approach.HDLC)]),
         (GATEWAY, [Line(Approach.HDLC), Line(Approach.WRAPPER)]),
+        (UdpEndpoint("192.0.2.7", 8899), [Line(Approach.WRAPPER)]),
         (
             SerialEndpoint("socket://192.0.2.8:8899", LineSettings(19200)),
             [Line(Approach.HDLC, 19200)],
@@ -330,6 +333,20 @@ def test_broken_set_up_is_told_by_its_layer(name: str) -> None:
 )
 def test_lines(endpoint: Endpoint, lines: list[Line]) -> None:
     assert list(lines_of(endpoint)) == lines
+
+
+def test_udp_is_asked_what_it_can_carry() -> None:
+    """Neither HDLC, nor short names where the meter refuses all clients without a reason."""
+    over_udp = UdpEndpoint("192.0.2.7", 8899)
+    report, _ = scan(Site(Meter(), ServerAddress(1), wrapper=True), over_udp)
+    assert report.found is not None
+    assert report.found.settings.endpoint == over_udp
+    site = Site(Meter(MeterSettings(clients=())), ServerAddress(1), wrapper=True)
+    report, _ = scan(site, over_udp)
+    assert report.found is None
+    assert report.symptom is Symptom.ASSOCIATION_REJECTED
+    contexts = {request.application_context for request in site.requests}
+    assert contexts == {ApplicationContext.LOGICAL_NAME}
 
 
 def test_progress_is_told_before_each_probe() -> None:

@@ -72,7 +72,10 @@ _TRANSFER_BROKEN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ReadReport:
-    """What one `read` brought: every attribute asked for is in exactly one of the two."""
+    """What one `read` brought: every attribute asked for is in exactly one of the two.
+
+    Numbers with a scaler are a `Quantity`, in the unit that the meter tells; times are a `DlmsDateTime`.
+    """
 
     values: dict[AttributeDescriptor, Value]
     failed: dict[AttributeDescriptor, DlmsError]
@@ -82,8 +85,11 @@ class DlmsClient(Session):
     """Reads and writes one logical device of a meter, in sessions as `Session` describes.
 
     All methods need a session (`LocalProtocolError` without one), and raise `TransportError` or `LinkError` when it
-    is lost; it must then be left. `RemoteProtocolError` and `DecodeError` mean that the meter's answer makes no sense.
-    Several tasks may share a session: their requests take turns.
+    is lost; it must then be left. `RemoteProtocolError` and `DecodeError` mean that the meter's answer makes no sense,
+    `RemoteProtocolError` also that it does not offer the service, and `SecurityError`, with keys, that an answer cannot
+    be trusted. Several tasks may share a session: their requests take turns.
+
+    A `Data` is a value as it stands in the meter: a number without its scaler and unit, which `read` applies.
     """
 
     async def get(
@@ -94,7 +100,7 @@ class DlmsClient(Session):
         *,
         high_priority: bool | None = None,
     ) -> Data:
-        """Read one attribute, or the part of it that `access` selects.
+        """Read one attribute, or the part of it that `access` selects; return what the meter tells, as it stands there.
 
         `progress` is told the number of octets received so far, when the value comes in blocks. `high_priority` here and
         elsewhere: None for what the meter knows; with short names there are no priorities.
@@ -131,9 +137,9 @@ class DlmsClient(Session):
     async def get_many(
         self, attributes: Sequence[AttributeDescriptor]
     ) -> dict[AttributeDescriptor, Data | DlmsError]:
-        """Read several attributes in as few requests as the meter allows.
+        """Read several attributes in as few requests as the meter allows; return what it tells of each, as it stands there.
 
-        What it refuses, or garbles, is in the result as the `ServiceError` or `DecodeError`.
+        What it refuses, or garbles, is in the result as the `ServiceError` or `DecodeError`, and not raised.
         """
         answers = await self._connection.run(
             procedures.get_many(self._association, attributes)
@@ -159,7 +165,8 @@ class DlmsClient(Session):
         """Write one attribute, or the part of it that `access` selects; attribute 0 is all of them, in a structure.
 
         Not `confirmed`, the meter does not tell whether it was written; by short names and the wrapper, an answer that it
-        gives all the same would be taken for that to the next write. Raises `ServiceError` when the meter refuses.
+        gives all the same would be taken for that to the next write. Raises `ServiceError` when the meter refuses,
+        `LocalProtocolError` when the value is too long for it.
         """
         await self._connection.run(
             procedures.set_attribute(
@@ -175,7 +182,10 @@ class DlmsClient(Session):
     async def set_many(
         self, values: Mapping[AttributeDescriptor, Data]
     ) -> dict[AttributeDescriptor, ServiceError | None]:
-        """Write several attributes in as few requests as the meter allows; return what it refuses each with, or None."""
+        """Write several attributes in as few requests as the meter allows.
+
+        Returns None for each that was written, and the `ServiceError` for each that was refused, which is not raised.
+        """
         return await self._connection.run(
             procedures.set_many(self._association, values)
         )
@@ -188,7 +198,7 @@ class DlmsClient(Session):
         confirmed: bool = True,
         high_priority: bool | None = None,
     ) -> Data | None:
-        """Invoke one method, and return what it returns, if anything.
+        """Invoke one method, and return what it returns, as it stands there; None when that is nothing.
 
         Not `confirmed`, the meter does not tell whether it was done. Raises `ServiceError` when the meter refuses.
         """
@@ -199,7 +209,11 @@ class DlmsClient(Session):
     async def invoke_many(
         self, calls: Sequence[tuple[MethodDescriptor, Data | None]]
     ) -> tuple[Data | ServiceError | None, ...]:
-        """Invoke several methods in their order; return what each returns, if anything, or what it is refused with."""
+        """Invoke several methods in their order.
+
+        Returns for each what it returns, None when that is nothing, or the `ServiceError` it was refused with, which is
+        not raised.
+        """
         return await self._connection.run(
             procedures.invoke_many(self._association, calls)
         )
@@ -214,7 +228,8 @@ class DlmsClient(Session):
     ) -> tuple[procedures.AccessOutcome, ...]:
         """Read, write and invoke by one request, in the order given; with `break_on_error` not beyond a failure.
 
-        For meters with logical names that offer ACCESS. Returns an outcome for each; none when not `confirmed`.
+        For meters with logical names that offer ACCESS. Returns an outcome for each, what it was refused with included;
+        none when not `confirmed`. Raises `ServiceError` when the meter refuses the request as a whole.
         """
         return await self._connection.run(
             procedures.access(
@@ -229,7 +244,7 @@ class DlmsClient(Session):
     async def objects(
         self, progress: procedures.Progress | None = None
     ) -> tuple[CosemObject, ...]:
-        """Read which objects the meter has, as far as this client may know; `progress` as in `get`.
+        """Read which objects the meter has, as far as this client may know, with their rights; `progress` as in `get`.
 
         A slow line can take minutes. Raises `ServiceError` when the meter refuses, `LinkError` when it has ended the
         association.
@@ -246,7 +261,7 @@ class DlmsClient(Session):
         attributes: Iterable[AttributeDescriptor],
         scaler_units: dict[AttributeDescriptor, ScalerUnit],
     ) -> ReadReport:
-        """Read values with their units; one that fails spoils no other.
+        """Read values with their meaning: scaled, with their unit, times as such; one that fails spoils no other.
 
         `scaler_units` is the caller's to keep, by the attribute that tells each: what is missing there is read along and
         added. A number whose scaler cannot be had fails as well: nobody could tell by how many powers of ten it is off.
@@ -284,7 +299,10 @@ class DlmsClient(Session):
             await self.get(_LOGICAL_DEVICE_NAME)
 
     async def learn_inactivity_timeout(self) -> None:
-        """Ask the meter once after how long it ends a session that nobody uses."""
+        """Ask the meter once after how long it ends a session that nobody uses; `memory` has the answer, in seconds.
+
+        Raises `TransportError` or `LinkError` when the session is lost; a meter that does not tell is not asked again.
+        """
         if self.memory.inactivity_timeout is not None:
             return
         seconds = None
@@ -313,6 +331,8 @@ class DlmsClient(Session):
         progress: procedures.Progress | None = None,
     ) -> ProfileRows:
         """Read rows of a profile (Profile generic, by its logical name), oldest first, with their moments in UTC.
+
+        The values of a row have their meaning, as those of `read`.
 
         `columns` are the captured attributes that are wanted, None for all. `scaler_units` is the caller's to keep, as
         for `read`. The meter's clock is compared once with `now` (aware; None for the host's clock) to learn what its

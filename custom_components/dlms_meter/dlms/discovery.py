@@ -21,7 +21,7 @@ from .cosem.obis import Obis
 from .errors import DlmsError
 from .link.mode_e import SignOnSettings
 from .symptom import Symptom, symptom_of
-from .transport.endpoint import Endpoint, LineSettings, SerialEndpoint
+from .transport.endpoint import Endpoint, LineSettings, SerialEndpoint, UdpEndpoint
 
 PUBLIC_CLIENT: Final = 16
 _OTHER_CLIENTS: Final = (32, 1, 2, 48)
@@ -52,7 +52,7 @@ _READING: Final = {False: Conformance.GET, True: Conformance.READ}
 
 
 class Line(NamedTuple):
-    """One way to talk on a connection; `speed` is None where the connection has none."""
+    """One way to talk on a connection; `speed` in baud, None where the connection has none."""
 
     approach: Approach
     speed: int | None = None
@@ -136,6 +136,8 @@ def lines_of(endpoint: Endpoint) -> tuple[Line, ...]:
             *(Line(Approach.HDLC, speed) for speed in _OTHER_SPEEDS),
         )
     wrapper, hdlc = Line(Approach.WRAPPER), Line(Approach.HDLC)
+    if isinstance(endpoint, UdpEndpoint):
+        return (wrapper,)
     return (wrapper, hdlc) if endpoint.port == _WRAPPER_PORT else (hdlc, wrapper)
 
 
@@ -290,6 +292,7 @@ async def find_meter(
 ) -> ScanReport:
     """Look for a meter on a connection; `progress` is told each probe and its number before it is asked.
 
+    Returns how it went, whatever that was: what goes wrong on the way is in the report, and not raised.
     `serial_number` is what is printed on the meter: it may give the address away. Cancelling ends the scan at once,
     and closes the connection.
     """
@@ -297,6 +300,11 @@ async def find_meter(
     plan = questions(lines_of(endpoint), serial_number)
     probe: Probe | None = next(plan, None)
     while probe is not None:
+        if probe.short_names and isinstance(endpoint, UdpEndpoint):
+            probe = _next(
+                plan, Outcome(Symptom.CONTEXT_REFUSED)
+            )  # answers look all the same
+            continue
         if progress is not None:
             progress(probe, report.probes)
         if report.probes:

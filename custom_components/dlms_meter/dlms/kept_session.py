@@ -46,7 +46,7 @@ class KeptSession:
     async def lead(self) -> AsyncIterator[None]:
         """Lead a session for work that must not be done twice: the meter is asked first whether it has the session still.
 
-        Raises what `Session` raises, and what `on_begin` raises.
+        An error of the work ends the session. Raises what `Session` raises, and what `on_begin` raises.
         """
         if not await self._resumed(ask=True):
             await self._begin()
@@ -58,7 +58,7 @@ class KeptSession:
         await self._leave()
 
     async def run[T](self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do work in a session that may be done twice, such as reading: that costs no turn for asking.
+        """Do work in a session that may be done twice, such as reading, and return its result: that costs no turn for asking.
 
         Raises what `Session` raises, and what `on_begin` and the work raise.
         """
@@ -71,7 +71,7 @@ class KeptSession:
         return result
 
     async def end(self) -> None:
-        """End the session, if there is one."""
+        """End the session, if there is one; never raises for what goes wrong with that on the line."""
         keeper, self._keeper = self._keeper, None
         try:
             if keeper is not None:

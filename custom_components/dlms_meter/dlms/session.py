@@ -129,7 +129,10 @@ class Session:
         )
 
     async def begin(self) -> None:
-        """Begin a session, which `end` must follow."""
+        """Begin a session, which `end` must follow; when this raises, as entering does, there is none.
+
+        Raises `LocalProtocolError` when there is one already.
+        """
         if self._in_session:
             raise LocalProtocolError("this client has a session already")
         self._in_session = True
@@ -219,7 +222,7 @@ class Session:
             self.rest()
 
     def rest(self) -> None:
-        """Leave the session open, and take the time it has been used."""
+        """Leave the session open, and take the time it has been used for `session_time`."""
         if self._began is not None:
             self._session_time = asyncio.get_running_loop().time() - self._began
             self._began = None
@@ -271,7 +274,7 @@ class Session:
 
     @property
     def statistics(self) -> LinkStatistics:
-        """What the line carried in the present session, or in the last one."""
+        """What the line carried in the present session, or in the last one: frames and octets, counted."""
         return self._link.statistics
 
     @property
