@@ -46,6 +46,7 @@ from custom_components.dlms_meter.dlms.application.notification import (
 from custom_components.dlms_meter.dlms.application.procedures import (
     Procedure,
     associate,
+    get,
 )
 from custom_components.dlms_meter.dlms.application.set import SetRequestNormal
 from custom_components.dlms_meter.dlms.application.short_name import (
@@ -766,6 +767,42 @@ def test_log_tells_everything_but_the_secret(caplog: pytest.LogCaptureFixture) -
     assert "characters)" in text, "long APDUs are cut"
     for shown in (PASSWORD.decode(), PASSWORD.hex(), PASSWORD.hex(" "), repr(PASSWORD)):
         assert shown not in text
+
+
+def test_a_password_that_is_read_is_shown_to_nobody_but_who_asked(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Some meters let their management client read the passwords of the others."""
+    caplog.set_level(logging.DEBUG)
+    secret = Data(DataType.OCTET_STRING, PASSWORD)
+    wanted = AttributeDescriptor(15, Obis.parse("0-0:40.0.3"), 7)
+    observed: list[bytes] = []
+
+    def answer(data: bytes) -> bytes:
+        asked = data[0] == 0xC0
+        return (
+            GetResponseNormal(InvokeIdAndPriority(data[2]), secret).encode()
+            if asked
+            else b""
+        )
+
+    async def main() -> None:
+        async with bench(answer) as at:
+            inbox = at.connection._inbox
+            inbox._observer = lambda _, apdu: observed.append(apdu)
+            await at.connection.open()
+            await at.connection.run(associate(at.association))
+            assert await at.connection.run(get(at.association, wanted)) == secret
+            assert await at.connection.run(get(at.association, ATTRIBUTE)) == secret
+
+    run_virtually(main())
+    assert len(observed) == 1, "the password of whoever asked for something else"
+    before, _, after = caplog.text.partition("15/0-0:40.0.3*255/7")
+    told, _, _ = after.partition("> GetRequestNormal(")
+    assert "GetResponseNormal, not shown" in told
+    assert before
+    for shown in (PASSWORD.decode(), PASSWORD.hex(), PASSWORD.hex(" "), repr(PASSWORD)):
+        assert shown not in told
 
 
 def test_log_hides_nothing_where_there_is_no_secret(

@@ -14,6 +14,7 @@ from .application.notification import (
     InformationReport,
     Notification,
 )
+from .application.secrecy import without_values
 from .application.security_settings import (
     Enveloping,
     SecurityPolicy,
@@ -24,7 +25,6 @@ from .application.transcript import (
     Exchange,
     ShortTarget,
     exchanges,
-    without_values,
 )
 from .client import DlmsClient, ReadReport
 from .client_settings import ClientSettings, Framing

@@ -17,6 +17,7 @@ from .application.notification import (
     Notification,
 )
 from .application.readable import readable
+from .application.secrecy import asks_for_secret
 from .errors import DlmsError, MessageRepeated, RemoteProtocolError
 from .wire_log import WireLog
 
@@ -130,12 +131,19 @@ class Inbox:
             self._pass_over()
             self._log.passed_over(octets, "too late")
             return None
-        self._log.apdu("<", partial(readable, answer))
-        self._show(plain)
+        self._show(request, answer, plain)
         return self._judge(request, answer, plain)
 
-    def _show(self, plain: bytes) -> None:
-        """Let the observer see an answer; those that make and end the association are no business of his: they hold secrets."""
+    def _show(self, request: Apdu, answer: Apdu, plain: bytes) -> None:
+        """Write an answer down and let the observer see it, unless a secret may be in it.
+
+        Those that make and end the association are no business of his, either.
+        """
+        if self._log.hides_octets and asks_for_secret(request):
+            kind = type(answer).__name__
+            self._log.apdu("<", lambda: f"{kind}, not shown: a secret may be in it")
+            return
+        self._log.apdu("<", partial(readable, answer))
         stands = self._association.state is AssociationState.ASSOCIATED
         if self._observer is not None and stands:
             self._observer(False, plain)

@@ -2,32 +2,19 @@
 
 import pytest
 
-from custom_components.dlms_meter.dlms.application.access import (
-    AccessKind,
-    AccessRequest,
-    AccessSpecification,
-)
-from custom_components.dlms_meter.dlms.application.acse import Aarq
 from custom_components.dlms_meter.dlms.application.action import (
     ActionOutcome,
     ActionRequestNormal,
-    ActionRequestWithFirstPblock,
-    ActionRequestWithList,
-    ActionRequestWithListAndFirstPblock,
-    ActionRequestWithPblock,
     ActionResponseWithPblock,
 )
 from custom_components.dlms_meter.dlms.application.apdu import Apdu
 from custom_components.dlms_meter.dlms.application.enums import (
     ActionResult,
-    ApplicationContext,
     DataAccessResult,
-    Mechanism,
 )
 from custom_components.dlms_meter.dlms.application.fields import (
     DataBlock,
     InvokeIdAndPriority,
-    LongInvokeIdAndPriority,
 )
 from custom_components.dlms_meter.dlms.application.get import (
     GetRequestNext,
@@ -38,23 +25,13 @@ from custom_components.dlms_meter.dlms.application.get import (
     GetResponseWithList,
     encode_results,
 )
-from custom_components.dlms_meter.dlms.application.set import (
-    SetRequestNormal,
-    SetRequestWithDatablock,
-    SetRequestWithFirstDatablock,
-    SetRequestWithList,
-    SetRequestWithListAndFirstDatablock,
-)
 from custom_components.dlms_meter.dlms.application.short_name import (
     DataBlockResult,
     ParameterizedAccess,
     ReadDataBlockAccess,
     ReadRequest,
     ReadResponse,
-    UnconfirmedWriteRequest,
     VariableName,
-    WriteDataBlockAccess,
-    WriteRequest,
 )
 from custom_components.dlms_meter.dlms.application.transcript import (
     Asked,
@@ -62,8 +39,6 @@ from custom_components.dlms_meter.dlms.application.transcript import (
     Service,
     ShortTarget,
     exchanges,
-    may_carry_secret,
-    without_values,
 )
 from custom_components.dlms_meter.dlms.codec.axdr import encode_data
 from custom_components.dlms_meter.dlms.codec.data import Data, DataType
@@ -74,7 +49,6 @@ from custom_components.dlms_meter.dlms.cosem.descriptors import (
     SelectiveAccess,
 )
 from custom_components.dlms_meter.dlms.cosem.obis import Obis
-from custom_components.dlms_meter.dlms.errors import DecodeError
 
 INVOKE = InvokeIdAndPriority(0xC1)
 ENERGY = AttributeDescriptor(3, Obis.parse("1-0:1.8.0"), 2)
@@ -201,95 +175,3 @@ def test_what_a_method_returned_in_blocks() -> None:
     )
     assert found.asked == Asked(Service.INVOKE, METHOD)
     assert found.answer == ActionOutcome(ActionResult.SUCCESS, SECRET)
-
-
-FIRST = DataBlock(False, 1, b"top secret")
-WRITING: list[Apdu] = [
-    SetRequestNormal(INVOKE, ENERGY, None, SECRET),
-    SetRequestWithList(INVOKE, (SelectedAttribute(ENERGY),), (SECRET,)),
-    SetRequestWithFirstDatablock(INVOKE, ENERGY, None, FIRST),
-    SetRequestWithListAndFirstDatablock(INVOKE, (SelectedAttribute(ENERGY),), FIRST),
-    SetRequestWithDatablock(INVOKE, FIRST),
-    ActionRequestNormal(INVOKE, METHOD, SECRET),
-    ActionRequestWithList(INVOKE, (METHOD,), (SECRET,)),
-    ActionRequestWithFirstPblock(INVOKE, METHOD, FIRST),
-    ActionRequestWithListAndFirstPblock(INVOKE, (METHOD,), FIRST),
-    ActionRequestWithPblock(INVOKE, FIRST),
-    AccessRequest(
-        LongInvokeIdAndPriority(0x40000001),
-        b"",
-        (AccessSpecification(AccessKind.SET, ENERGY),),
-        (SECRET,),
-    ),
-    WriteRequest((VariableName(0x7000),), (SECRET,)),
-    WriteRequest((WriteDataBlockAccess(False, 1),), (SECRET,)),
-    UnconfirmedWriteRequest((VariableName(0x7000),), (SECRET,)),
-    ReadRequest((ParameterizedAccess(0x7000, SelectiveAccess(0, SECRET)),)),
-    ReadRequest((ReadDataBlockAccess(False, 1, b"top secret"),)),
-]
-
-
-@pytest.mark.parametrize("request_", WRITING, ids=lambda apdu: type(apdu).__name__)
-def test_what_is_written_is_taken_out(request_: Apdu) -> None:
-    octets = request_.encode()
-    assert b"top secret" in octets
-    emptied = without_values(octets)
-    assert b"top secret" not in emptied
-    assert emptied[:3] == octets[:3]
-    assert without_values(emptied) == emptied
-
-
-READING: list[Apdu] = [
-    GetRequestNormal(INVOKE, ENERGY, SelectiveAccess(1, SECRET)),
-    ActionRequestNormal(INVOKE, METHOD),
-    ReadRequest((VariableName(0x7000),)),
-    ReadRequest((ParameterizedAccess(0x7000, SelectiveAccess(1, SECRET)),)),
-]
-
-
-@pytest.mark.parametrize("request_", READING, ids=lambda apdu: type(apdu).__name__)
-def test_what_is_asked_for_stays(request_: Apdu) -> None:
-    assert without_values(request_.encode()) == request_.encode()
-
-
-ASSOCIATION = Obis.parse("0-0:40.0.0")
-OF_ASSOCIATION = AttributeDescriptor(15, ASSOCIATION, 7)
-SECRETIVE: list[Apdu] = [
-    Aarq(
-        application_context=ApplicationContext.LOGICAL_NAME,
-        mechanism=Mechanism.LLS,
-        authentication_value=b"top secret",
-    ),
-    SetRequestNormal(INVOKE, OF_ASSOCIATION, None, SECRET),
-    SetRequestWithList(
-        INVOKE,
-        (SelectedAttribute(ENERGY), SelectedAttribute(OF_ASSOCIATION)),
-        (SEVEN, SECRET),
-    ),
-    ActionRequestNormal(INVOKE, MethodDescriptor(15, ASSOCIATION, 2), SECRET),
-    WriteRequest((VariableName(0xFA28),), (SECRET,)),
-]
-
-
-@pytest.mark.parametrize("request_", SECRETIVE, ids=lambda apdu: type(apdu).__name__)
-def test_passwords_and_keys_are_known_by_where_they_go(request_: Apdu) -> None:
-    assert may_carry_secret(request_)
-
-
-HARMLESS: list[Apdu] = [
-    Aarq(application_context=ApplicationContext.LOGICAL_NAME),
-    GetRequestNormal(INVOKE, OF_ASSOCIATION),
-    SetRequestNormal(INVOKE, ENERGY, None, SEVEN),
-    ReadRequest((VariableName(0xFA08),)),
-    WriteRequest((VariableName(0x7000),), (SEVEN,)),
-]
-
-
-@pytest.mark.parametrize("request_", HARMLESS, ids=lambda apdu: type(apdu).__name__)
-def test_other_requests_carry_no_secret(request_: Apdu) -> None:
-    assert not may_carry_secret(request_)
-
-
-def test_what_is_no_request_is_refused() -> None:
-    with pytest.raises(DecodeError):
-        without_values(b"\xff")

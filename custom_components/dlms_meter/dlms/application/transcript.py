@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..codec.axdr import decode_data, read_data
 from ..codec.cursor import Reader
-from ..codec.data import Data, DataType
+from ..codec.data import Data
 from ..codec.slices import finish
 from ..cosem.descriptors import MethodDescriptor, SelectedAttribute, SelectiveAccess
 from ..errors import DecodeError
@@ -20,14 +20,12 @@ from .access import (
     AccessResult,
     AccessSpecification,
 )
-from .acse import Aarq
 from .action import (
     ActionOutcome,
     ActionRequestNormal,
     ActionRequestWithFirstPblock,
     ActionRequestWithList,
     ActionRequestWithListAndFirstPblock,
-    ActionRequestWithPblock,
     ActionResponseNormal,
     ActionResponseWithList,
     ActionResponseWithPblock,
@@ -37,7 +35,6 @@ from .apdu import Apdu, decode_apdu
 from .enums import ActionResult, DataAccessResult
 from .fields import DataBlock
 from .get import (
-    GetRequestNext,
     GetRequestNormal,
     GetRequestWithList,
     GetResponseNormal,
@@ -48,7 +45,6 @@ from .get import (
 )
 from .set import (
     SetRequestNormal,
-    SetRequestWithDatablock,
     SetRequestWithFirstDatablock,
     SetRequestWithList,
     SetRequestWithListAndFirstDatablock,
@@ -58,12 +54,12 @@ from .set import (
     SetResponseWithList,
 )
 from .short_name import (
+    METHOD_CALL,
     DataBlockResult,
     ParameterizedAccess,
     ReadDataBlockAccess,
     ReadRequest,
     ReadResponse,
-    UnconfirmedWriteRequest,
     Variable,
     VariableName,
     WriteDataBlockAccess,
@@ -71,9 +67,6 @@ from .short_name import (
     WriteResponse,
     read_plain_results,
 )
-
-METHOD_CALL = 0
-"""The selector with which a Read calls a method that has a short name."""
 
 
 class Service(Enum):
@@ -145,12 +138,7 @@ class _Listener:
             if not piece.last:
                 return
             apdu = decode_apdu(apdu.encode()[:1] + b"".join(self._pieces))
-        asked = (
-            _asked_to_read(apdu)
-            or _asked_to_change(apdu)
-            or _asked_for_all_at_once(apdu)
-            or _asked_by_names(apdu)
-        )
+        asked = asked_by(apdu)
         if asked:
             self._asked, self._blocks, self._numbers = asked, [], []
             self._is_list = isinstance(apdu, _LISTS)
@@ -227,6 +215,16 @@ _LISTS = (
     ActionRequestWithListAndFirstPblock,
 )
 """Requests whose answers, when they come in blocks, are a counted list, be it of one."""
+
+
+def asked_by(apdu: Apdu) -> tuple[Asked, ...]:
+    """Return what a request asks for, in its order; nothing for one that only goes on with a transfer."""
+    return (
+        _asked_to_read(apdu)
+        or _asked_to_change(apdu)
+        or _asked_for_all_at_once(apdu)
+        or _asked_by_names(apdu)
+    )
 
 
 def _asked_to_read(apdu: Apdu) -> tuple[Asked, ...]:
@@ -339,86 +337,3 @@ def _outcome(value: Data, outcome: AccessResult) -> Answer:
         return ActionOutcome(result, value)
     is_read = kind is AccessKind.GET and result is DataAccessResult.SUCCESS
     return value if is_read else result
-
-
-def without_values(request: bytes) -> bytes:
-    """Return a request without what is written and handed over to methods: null-data, or zeros, stand for it.
-
-    Raises `DecodeError` for what is no APDU.
-    """
-    return emptied(decode_apdu(request)).encode()
-
-
-_SECRETIVE = (12, 15, 64)
-"""Classes that hold passwords and keys: Association SN and LN, Security setup."""
-_ASSOCIATION_NAMES = range(0xFA00, 0xFB00)
-
-
-def may_carry_secret(request: Apdu) -> bool:
-    """Tell whether a request may carry a password or a key: what it writes, or hands to a method, may be one."""
-    if isinstance(request, Aarq):
-        return request.authentication_value is not None
-    if isinstance(request, GetRequestNext):
-        return False
-    asked = _asked_to_change(request) or _asked_by_names(request)
-    return any(
-        item.target.name in _ASSOCIATION_NAMES and item.service is not Service.READ
-        if isinstance(item.target, ShortTarget)
-        else _class_of(item.target) in _SECRETIVE
-        for item in asked
-    )
-
-
-def _class_of(target: SelectedAttribute | MethodDescriptor) -> int:
-    if isinstance(target, MethodDescriptor):
-        return target.class_id
-    return target.attribute.class_id
-
-
-def emptied(apdu: Apdu) -> Apdu:
-    """Return an APDU without what it writes and hands over to methods."""
-    match apdu:
-        case SetRequestNormal():
-            return apdu._replace(value=_NULL)
-        case ActionRequestNormal(parameters=Data()):
-            return apdu._replace(parameters=_NULL)
-        case ActionRequestWithList(parameters=parameters):
-            return apdu._replace(parameters=(_NULL,) * len(parameters))
-        case (
-            SetRequestWithList(values=values)
-            | WriteRequest(values=values)
-            | UnconfirmedWriteRequest(values=values)
-            | AccessRequest(values=values)
-        ):
-            return apdu._replace(values=(_NULL,) * len(values))
-        case ReadRequest(variables):
-            return ReadRequest(tuple(map(_emptied_variable, variables)))
-    return _emptied_block(apdu)
-
-
-def _emptied_block(apdu: Apdu) -> Apdu:
-    if isinstance(
-        apdu,
-        SetRequestWithFirstDatablock
-        | SetRequestWithListAndFirstDatablock
-        | SetRequestWithDatablock
-        | ActionRequestWithFirstPblock
-        | ActionRequestWithListAndFirstPblock
-        | ActionRequestWithPblock,
-    ):
-        return apdu._replace(block=apdu.block._replace(raw=bytes(len(apdu.block.raw))))
-    return apdu
-
-
-def _emptied_variable(variable: Variable) -> Variable:
-    match variable:
-        case ParameterizedAccess(name, SelectiveAccess(selector)) if (
-            selector == METHOD_CALL
-        ):
-            return ParameterizedAccess(name, SelectiveAccess(selector, _NULL))
-        case ReadDataBlockAccess(raw_data=raw):
-            return variable._replace(raw_data=bytes(len(raw)))
-    return variable
-
-
-_NULL = Data(DataType.NULL_DATA, None)
