@@ -278,12 +278,16 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         """See whether the meter has changed, then read what is wanted of it."""
         changed = await self._async_renew_memory()
         known = len(self.memory.scaler_units)
+        failing = self.data.failed if self.data is not None else {}
+        without_unit = [a for a in failing if self.memory.unit_of(a) is None]
         report, rows = await async_read(
             self.client, self._wanted(), self.memory.scaler_units
         )
         readings = believed(self.client, self._guard, self.name, report, rows)
         if changed or len(self.memory.scaler_units) != known:
             await self.async_save()
+        # What an entity counts in is settled when it is made.
+        changed |= any(self.memory.unit_of(a) is not None for a in without_unit)
         if changed and self.data is not None:
             LOGGER.info(
                 "%s: the meter changed; loading again to see its objects as they are now",
