@@ -5,27 +5,21 @@ Everything it writes is below `.demo/`, so a second start is quick and keeps its
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Collection, Sequence
+from contextlib import AsyncExitStack
 import json
 from pathlib import Path
+import re
 import signal
 import socket
 import sys
-import time
 
 import aiohttp
 
 from scripts import demo_actions, demo_automation, demo_energy
-from scripts.home_assistant_api import (
-    DOMAIN,
-    START_SECONDS,
-    DemoError,
-    HomeAssistant,
-    Json,
-)
+from scripts.demo_programs import ROOT, program, say, until_listening
+from scripts.home_assistant_api import DOMAIN, DemoError, HomeAssistant, Json
 
-ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".demo"
 CONFIG = FOLDER / "config"
 LOG = FOLDER / "home-assistant.log"
@@ -47,13 +41,11 @@ usb:
 automation: !include automations.yaml
 logger: {default: warning}
 """
+LEVEL = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b")
+KNOWN_COMPLAINT = "We found a custom integration"
+"""Home Assistant says so of each."""
 # scripts/setup installs newer ones of these: those Home Assistant pins want a C++ compiler.
 SKIPPED_PACKAGES = "pymicro-vad,pyspeex-noise"
-
-
-def say(text: str) -> None:
-    """Tell what happens, at once."""
-    print(text, flush=True)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -136,40 +128,6 @@ def http_storage(port: int) -> dict[str, Json]:
     return {"version": 3, "minor_version": 1, "key": "http", "data": data}
 
 
-@asynccontextmanager
-async def program(
-    name: str, *arguments: str, log: Path, python: str = sys.executable
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a Python program in the background; it ends with the block, whatever happens."""
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *(python, "-u", *arguments),
-            cwd=ROOT,
-            stdin=asyncio.subprocess.PIPE,  # what waits for its end ends with us
-            stdout=output,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is ours to handle; the program gets a polite SIGTERM
-        )
-        try:
-            yield process
-        finally:
-            await stop(process, name)
-
-
-async def stop(process: asyncio.subprocess.Process, name: str) -> None:
-    """End a program: politely, then for good."""
-    if process.returncode is not None:
-        return
-    say(f"Stopping {name} …")
-    process.terminate()
-    try:
-        async with asyncio.timeout(30):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-
-
 def onboarding_done() -> Collection[str]:
     """Return the steps of Home Assistant's first start that earlier runs have done."""
     storage = CONFIG / ".storage" / "onboarding"
@@ -177,31 +135,6 @@ def onboarding_done() -> Collection[str]:
         json.loads(storage.read_text())["data"]["done"] if storage.exists() else []
     )
     return steps
-
-
-def tail(log: Path, lines: int = 15) -> str:
-    """Return the end of a log file."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
-
-
-async def until_listening(
-    process: asyncio.subprocess.Process, port: int, name: str, log: Path
-) -> None:
-    """Wait until a program accepts connections. Raises `DemoError` when it ends first, or takes too long."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.returncode is not None:
-            raise DemoError(
-                f"{name} ended with code {process.returncode}. The end of {log}:\n{tail(log)}"
-            )
-        with suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
-            return
-        await asyncio.sleep(0.2)
-    raise DemoError(
-        f"{name} did not start within {START_SECONDS} seconds. The end of {log}:\n{tail(log)}"
-    )
 
 
 def print_table(rows: Sequence[tuple[str, str]]) -> None:
@@ -310,7 +243,19 @@ async def try_actions(
         await start_foreign_meter(stack, port)
         count = await demo_actions.call_foreign_actions(home, port)
         say(f"Actions of pydlms-client's simulator: {count}, everything in order.")
-    say("")
+    require_no_complaint()
+    say("Log: no complaint.\n")
+
+
+def require_no_complaint() -> None:
+    """Fail if the integration, or Home Assistant about it, has logged a warning; what is no warning is not logged."""
+    complaints = [
+        line
+        for line in LOG.read_text(errors="replace").splitlines()
+        if DOMAIN in line and LEVEL.search(line) and KNOWN_COMPLAINT not in line
+    ]
+    if complaints:
+        raise DemoError("\n".join([f"There are complaints in {LOG}:", *complaints]))
 
 
 async def start_foreign_meter(stack: AsyncExitStack, port: int) -> None:

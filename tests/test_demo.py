@@ -1,5 +1,6 @@
 """The demo fails when Home Assistant does not take the meter as it should."""
 
+from pathlib import Path
 import sys
 from typing import Any
 
@@ -46,7 +47,19 @@ class Home(HomeAssistant):
 
 
 @pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch) -> type[Home]:
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The log of Home Assistant, with what stands in it always."""
+    log = tmp_path / "home-assistant.log"
+    log.write_text(
+        f"2026-11-23 WARNING [homeassistant.loader] {demo.KNOWN_COMPLAINT} dlms_meter\n"
+        "2026-11-23 ERROR [homeassistant.components.stream] no such program\n"
+    )
+    monkeypatch.setattr(demo, "LOG", log)
+    return log
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch, log: Path) -> type[Home]:
     """A demo of which only the judging is real."""
 
     class Ours(Home):
@@ -95,14 +108,37 @@ async def test_it_fails_when_an_action_is_answered_wrongly(
     )
 
 
-async def test_it_succeeds_when_there_are_no_objections(
-    home: type[Home],
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def no_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No action is called."""
+
     async def no_calls(*_: object) -> int:
         return 0
 
     monkeypatch.setattr(demo_actions, "call_every_action", no_calls)
+
+
+@pytest.fixture
+def complaint(log: Path) -> str:
+    """What Home Assistant says of an integration that has not kept up with it."""
+    complaint = "2026-11-23 WARNING [homeassistant.helpers.frame] Detected that custom integration 'dlms_meter' is old"
+    log.write_text(f"{log.read_text()}{complaint}\n")
+    return complaint
+
+
+@pytest.mark.usefixtures("home", "no_calls")
+async def test_it_fails_when_something_is_logged(
+    complaint: str, log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await demo.main() == 1
+    assert f"complaints in {log}:\n{complaint}\n" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("home", "no_calls")
+async def test_it_succeeds_when_there_are_no_objections(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert await demo.main() == 0
-    assert "Energy dashboard: everything in order." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Energy dashboard: everything in order." in said
+    assert "Log: no complaint." in said
