@@ -15,13 +15,14 @@ from custom_components.dlms_meter.dlms import (
     DlmsError,
     Obis,
 )
+from custom_components.dlms_meter.dlms.connection import Connection
 from tests.simulator import SUPPORTED, HdlcSession, MeterSettings
 
 from .faults import TROUBLES
 from .matrix import WAYS, Way, session
 from .optical import DirectMeter
 from .paced import Port
-from .sessions import REGISTERS, household, run, settings
+from .sessions import REGISTERS, household, poll, run, settings
 
 NOWHERE = AttributeDescriptor(3, Obis.parse("1-0:98.97.96"), 2)
 
@@ -75,3 +76,12 @@ def test_no_refusal_stays(conformance: Conformance, garbage: list[object]) -> No
     port = Port(DirectMeter(HdlcSession(meter)))
     assert run(settings(), port, ask_in_vain).result == 2
     assert not hold_frames(garbage)
+
+
+def test_no_connection_stays(garbage: list[object]) -> None:
+    """It and its transport know each other, until it is closed."""
+    port = Port(DirectMeter(HdlcSession(household())))
+    assert not isinstance(run(settings(), port, poll).result, DlmsError)
+    port.opened.clear()
+    gc.collect()
+    assert not [found for found in garbage if isinstance(found, Connection)]
