@@ -366,6 +366,11 @@ def test_answer_to_an_unconfirmed_request_is_not_taken_for_the_next(way: Way) ->
         await client.set(MESSAGE, BYE, confirmed=False)
         assert await client.get(VOLTAGE) == voltage
         assert await client.get(MESSAGE) == BYE
+        await client.set(ENERGY, SHORT, confirmed=False)  # refused
+        await client.set(MESSAGE, SHORT)
+        with pytest.raises(ServiceError):
+            await client.set(ENERGY, SHORT)
+        assert await client.get(MESSAGE) == SHORT
 
     way.run(meter, ask)
 

@@ -164,8 +164,7 @@ class DlmsClient(Session):
     ) -> None:
         """Write one attribute, or the part of it that `access` selects; attribute 0 is all of them, in a structure.
 
-        Not `confirmed`, the meter does not tell whether it was written; by short names and the wrapper, an answer that it
-        gives all the same would be taken for that to the next write. Raises `ServiceError` when the meter refuses,
+        Not `confirmed`, the meter does not tell whether it was written. Raises `ServiceError` when the meter refuses,
         `LocalProtocolError` when the value is too long for it.
         """
         await self._connection.run(

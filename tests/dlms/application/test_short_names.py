@@ -460,6 +460,30 @@ def test_write_in_blocks_broken_off(answer: Apdu, error: type[Exception]) -> Non
         converse(set_attribute(association, ENERGY, TEXT), answer)
 
 
+def test_a_read_comes_between_an_unconfirmed_write_and_the_next_write() -> None:
+    """Whatever it brings, a meter that answers both has answered the first by then."""
+    association = associated()
+    for told in (
+        ReadResponse((number(7),)),
+        ReadResponse((DataAccessResult.OBJECT_UNDEFINED,)),
+    ):
+        unconfirmed = set_attribute(association, ENERGY, number(7), confirmed=False)
+        next(unconfirmed)
+        with pytest.raises(StopIteration):
+            unconfirmed.send(None)
+        write = WriteRequest((VariableName(0x1508),), (number(7),))
+        _, asked = converse(
+            set_attribute(association, ENERGY, number(7)),
+            told,
+            WriteResponse((OK,)),
+        )
+        assert asked == [ReadRequest((VariableName(0xFA00),)), write]
+        _, asked = converse(
+            set_attribute(association, ENERGY, number(7)), WriteResponse((OK,))
+        )
+        assert asked == [write]
+
+
 def test_a_write_too_long_for_a_meter_without_blocks() -> None:
     without = (
         PROPOSED_SHORT_NAME_CONFORMANCE & ~Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE

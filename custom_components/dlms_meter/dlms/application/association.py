@@ -108,6 +108,8 @@ class Association:
         """Octets of the largest APDU the meter takes; 0 means any."""
         self.memory = MeterMemory() if memory is None else memory
         """What was learned about the meter; the caller's to keep."""
+        self.wrote_unconfirmed = False
+        """An UnconfirmedWrite went out, and no Write since. Some meters answer it all the same."""
         self._invoke_ids = count(1)
 
     @property

@@ -59,6 +59,9 @@ ITEM_OCTETS = 3
 _ONE_VALUE, _ONE_ERROR = b"\1\0", b"\1\1"
 """How a list of one result begins: its count and its CHOICE."""
 
+_ASSOCIATION_NAME = VariableName(0xFA00)
+"""Where every meter has the logical name of its association."""
+
 _ZERO = Data(DataType.INTEGER, 0)
 """What the standard hands over to a method that needs nothing."""
 
@@ -143,7 +146,7 @@ def write_one(
         VariableName(name) if access is None else ParameterizedAccess(name, access)
     )
     if not confirmed:
-        yield UnconfirmedWriteRequest((variable,), (value,))
+        yield from _write_unconfirmed(association, variable, value)
         return
     what = str(attribute)
     results = yield from _write(association, what, (variable,), (value,))
@@ -198,7 +201,7 @@ def invoke_one(
     given = _ZERO if parameters is None else parameters
     if not confirmed:
         association.require(Conformance.UNCONFIRMED_WRITE)
-        yield UnconfirmedWriteRequest((VariableName(name),), (given,))
+        yield from _write_unconfirmed(association, VariableName(name), given)
         return None
     parameterized = Conformance.PARAMETERIZED_ACCESS in association.conformance
     if parameterized and not memory.writes_methods:
@@ -373,13 +376,28 @@ def _octets_in(what: str, octets: bytes) -> bytes:
     return octets
 
 
+def _write_unconfirmed(
+    association: Association, variable: _Variable, value: Data
+) -> Procedure[None]:
+    """Write one variable, to which there is no answer."""
+    yield UnconfirmedWriteRequest((variable,), (value,))
+    association.wrote_unconfirmed = True
+
+
 def _write(
     association: Association,
     what: str,
     variables: tuple[_Variable, ...],
     values: tuple[Data, ...],
 ) -> Procedure[tuple[DataAccessResult, ...]]:
-    """Write variables by one request, in pieces if it is too long."""
+    """Write variables by one request, in pieces if it is too long.
+
+    A meter that answers an UnconfirmedWrite does so before the next request; only where that is a Read, the two answers
+    cannot be taken for each other.
+    """
+    if association.wrote_unconfirmed:
+        yield ReadRequest((_ASSOCIATION_NAME,))
+        association.wrote_unconfirmed = False
     request = WriteRequest(variables, values)
     if association.fits(request):
         answer = yield request
