@@ -6,6 +6,7 @@ from custom_components.dlms_meter.dlms.cosem.descriptors import (
     AttributeDescriptor,
     MethodDescriptor,
 )
+from custom_components.dlms_meter.dlms.cosem.interface_classes import INTERFACE_CLASSES
 from custom_components.dlms_meter.dlms.cosem.meter_memory import ShortName
 from custom_components.dlms_meter.dlms.cosem.obis import Obis
 from custom_components.dlms_meter.dlms.cosem.object_list import CosemObject
@@ -84,7 +85,7 @@ def test_methods_of_the_association(
 @pytest.mark.parametrize(
     ("class_id", "version", "offset"),
     [
-        (3, 0, 0x28), (4, 0, 0x38), (5, 0, 0x48), (7, 1, 0x58), (8, 0, 0x60), (9, 0, 0x20), (70, 0, 0x20),
+        (3, 0, 0x28), (4, 0, 0x38), (5, 0, 0x48), (7, 1, 0x58), (8, 0, 0x60), (9, 0, 0x20), (40, 0, 0x38), (70, 0, 0x20),
         (64, 0, 0x28), (64, 1, 0x30), (64, 2, 0x30), (72, 0, 0x60), (72, 1, 0x70),
     ],
 )  # fmt: skip
@@ -93,6 +94,32 @@ def test_methods(class_id: int, version: int, offset: int) -> None:
     first = MethodDescriptor(class_id, HERE, 1)
     assert method_name(names, first) == 0x1000 + offset
     assert method_name(names, first._replace(method_id=3)) == 0x1000 + offset + 16
+
+
+@pytest.mark.parametrize("class_id", INTERFACE_CLASSES)
+def test_no_method_is_where_an_attribute_is(class_id: int) -> None:
+    """A call would be taken for a value to be written. Two obsolete methods of the association are where it now has users."""
+    row, newest = INTERFACE_CLASSES[class_id], ShortName(0x1000, 99)
+    names = {(class_id, HERE): newest}
+    attributes = {
+        attribute_name(names, AttributeDescriptor(class_id, HERE, number))
+        for number in range(1, len(row.attributes) + 1)
+    }
+    methods = {
+        number: method_name(names, MethodDescriptor(class_id, HERE, number))
+        for number in range(1, len(row.methods) + 1)
+    }
+    obsolete = (1, 2) if class_id == 12 else ()
+    for number, name in methods.items():
+        assert name is None or (name in attributes) is (number in obsolete)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_pushing_is_where_nobody_knows_once_the_class_has_grown(version: int) -> None:
+    """Where version 0 has it, these have their port_reference."""
+    names = {(40, HERE): ShortName(0x1000, version)}
+    assert attribute_name(names, AttributeDescriptor(40, HERE, 8)) == 0x1038
+    assert method_name(names, MethodDescriptor(40, HERE, 1)) is None
 
 
 @pytest.mark.parametrize("class_id", [1, 4711])

@@ -32,8 +32,9 @@ _ASSOCIATION_ATTRIBUTES = {1: 1, 2: 2, 9: 4, 10: 5, 11: 6}
 _ASSOCIATION_METHODS = {1: 8, 2: 6, 5: 9, 6: 10}
 
 # Offset of method 1 by version of the class; later versions have the last. Security setup and M-Bus client have got
-# one and two attributes more (as jDLMS and pydlms-client have it; Gurux knows the later Security setup only).
-_OFFSETS_BY_VERSION = {64: (0x28, 0x30), 72: (0x60, 0x70)}
+# one and two attributes more (as jDLMS and pydlms-client have it; Gurux knows the later Security setup only). Push setup
+# has got attributes where its methods were, and nobody tells where those went.
+_OFFSETS_BY_VERSION = {40: (0x38, None), 64: (0x28, 0x30), 72: (0x60, 0x70)}
 
 
 def names_of(objects: Iterable[CosemObject]) -> dict[tuple[int, Obis], ShortName]:
