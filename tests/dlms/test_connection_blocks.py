@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+import gc
 
 import pytest
 
@@ -121,6 +123,43 @@ def test_the_meter_breaks_off(answer: bytes, error: type[DlmsError]) -> None:
             assert number_asked_for(at.meter.heard[-1]) == 3
 
     run_virtually(main())
+
+
+@both_ways
+@pytest.mark.parametrize(
+    "answer",
+    [
+        block(4),
+        bytes.fromhex("c4 02 01 00 00000003 01 01"),
+        GetResponseWithDatablock(INVOKE, False, 3, b"").encode(),
+    ],
+    ids=["another block", "refused", "ended by an empty block"],
+)
+def test_the_end_leaves_nothing_to_the_garbage_collector(answer: bytes) -> None:
+    """An error that holds itself, by the frames it came through, holds all blocks until then."""
+
+    async def main() -> set[str]:
+        async with opened(
+            in_blocks(lambda number: answer if number == 3 else block(number))
+        ) as at:
+            await at.connection.run(associate(at.association))
+            gc.collect()
+            gc.disable()
+            gc.set_debug(gc.DEBUG_SAVEALL)
+            try:
+                with suppress(DlmsError):
+                    await at.connection.run(
+                        get_one(at.association, ATTRIBUTE, None, None, None)
+                    )
+                await asyncio.sleep(0)  # until then the loop holds what woke the task
+                gc.collect()
+                return {type(found).__name__ for found in gc.garbage}
+            finally:
+                gc.set_debug(0)
+                gc.garbage.clear()
+                gc.enable()
+
+    assert run_virtually(main()) == set()
 
 
 @both_ways

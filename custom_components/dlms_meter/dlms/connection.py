@@ -258,6 +258,7 @@ class Connection:
     async def _drive[T](self, procedure: Procedure[T], patience: float) -> T:
         """Exchange what the procedure yields until it returns."""
         self._procedure = procedure
+        answer: Apdu | _Ahead | None = None
         try:
             request = next(procedure)
             while True:
@@ -274,7 +275,7 @@ class Connection:
         except StopIteration as done:
             return cast(T, done.value)
         finally:
-            self._procedure = None
+            self._procedure = answer = None  # an error holds this frame
             procedure.close()
 
     async def _exchange(self, request: Apdu, limit: float) -> Apdu | _Ahead | None:
@@ -522,14 +523,14 @@ class Connection:
         self.rested = False
         self._used_at = asyncio.get_running_loop().time()
         try:
-            said: Apdu | Pause | Exception = procedure.send(block)
+            said = procedure.send(block)
             if isinstance(said, GetRequestNext):
                 self._patience.begin(self._used_at, self._limit)
                 self._send(said)
-                return
+            else:
+                self._wake(_Ahead(said))
         except Exception as error:  # noqa: BLE001  the task raises it
-            said = error
-        self._wake(_Ahead(said))
+            self._wake(_Ahead(error))
 
 
 def _following[T](
@@ -538,9 +539,12 @@ def _following[T](
     """Return what a procedure wants after an answer, or raise what it ends with."""
     if not isinstance(answer, _Ahead):
         return procedure.send(answer)
-    if isinstance(answer.said, Exception):
+    if not isinstance(answer.said, Exception):
+        return answer.said
+    try:
         raise answer.said
-    return answer.said
+    finally:
+        del answer  # which the error, that holds this frame, must not hold in turn
 
 
 def _is_local(endpoint: Endpoint) -> bool:
