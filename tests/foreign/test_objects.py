@@ -52,7 +52,6 @@ GURUX_FAULTS: dict[Place, str] = {
     (62, 4, 0): "has no class 62",
     (62, 5, 0): "has no class 62",
     (62, 6, 0): "has no class 62",
-    (63, 2, 0): "has no class 63",
     (63, 3, 0): "has no class 63",
     (64, 6, 1): "writes certificates of its own server only",
     (71, 2, 0): "knows only monitored objects among its own",
@@ -65,7 +64,7 @@ PYDLMS_FAULTS: dict[Place, str] = {
     (40, 2, 2): "knows push objects of version 0 only",
 }
 
-NOBODYS: set[Place] = {(12, 3, 0), (12, 5, 3), (12, 6, 3), (40, 12, 2), (63, 2, 0), (63, 3, 0)}  # fmt: skip
+NOBODYS: set[Place] = {(12, 3, 0), (12, 5, 3), (12, 6, 3), (40, 12, 2), (63, 3, 0)}  # fmt: skip
 """What neither has an opinion on, or only one that fails: these rest on the Blue Book alone."""
 
 OTHER_NAMES = {

@@ -17,7 +17,7 @@ Activity calendar, HDLC setup, Push setup, Compact data, Status mapping, Securit
 M-Bus client."""
 
 OF_THE_METERS_CHOICE = {
-    (1, 2), (3, 2), (4, 2), (4, 4), (5, 2), (5, 3), (5, 5), (71, 3), (71, 4), (71, 5),
+    (1, 2), (3, 2), (4, 2), (4, 4), (5, 2), (5, 3), (5, 5), (63, 2), (71, 3), (71, 4), (71, 5),
 }  # fmt: skip
 """Attributes whose type is not the standard's: they are written in the type that was read."""
 
@@ -174,8 +174,8 @@ SAMPLES = [
     Sample(62, 5, "0903 020106", b"\2\1\6"),
     Sample(62, 6, "16 01", "implicit"),
     # Status mapping
-    Sample(63, 2, "0408 81", BitString(b"\x81", 8)),
     Sample(63, 3, "0202 1101 0102 120001 120002", {"ref_table_id": 1, "ref_table_mapping": [1, 2]}),
+    Sample(63, 3, "0202 1101 120007", {"ref_table_id": 1, "ref_table_mapping": 7}),
     # Security setup
     Sample(64, 2, "1603", "authenticated_and_encrypted"),
     Sample(64, 2, "166c", 0x6C, 1),  # bits: requests and responses, authenticated and encrypted

@@ -64,8 +64,6 @@ MAY_BE_ANYTHING: dict[tuple[int, int], object] = {
     (40, 10): (
         (2, (b"\1\2", TITLE_OCTETS, TITLE_OCTETS, b"", (0, data("0201 1600")))),
     ),
-    (63, 2): data("0408 81"),
-    (63, 3): (1, data("0102 120001 120002")),
 }
 """How the samples are written in which a part may be of any type."""
 
@@ -122,6 +120,7 @@ CHOICES = [
     (5, 2, "10 ff9c", ScalerUnit(-1, 27), Quantity(Decimal("-10.0"), 27)),
     (5, 3, "10 0064", ScalerUnit(0, 27), Quantity(Decimal(100), 27)),
     (5, 5, "11 04", None, 4),
+    (63, 2, "0408 81", None, BitString(b"\x81", 8)),
     (71, 3, "06 00001770", None, 6000),
     (71, 4, "06 00001770", None, 6000),
     (71, 5, "06 00000bb8", None, 3000),

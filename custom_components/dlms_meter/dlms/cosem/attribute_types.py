@@ -76,8 +76,8 @@ ATTRIBUTE_TYPES = """
 40.11 | unconfirmed_retry_on_failure/unconfirmed_retry_on_missing_confirmation/confirmed
 40.12 | ConfirmationParameters{start:date_time interval:double_long_unsigned}
 40.13 | date_time
-63.2 | any
-63.3 | MappingTable{ref_table_id:unsigned ref_table_mapping:any}
+63.3 | MappingTable{ref_table_id:unsigned ref_table_mapping:[long_unsigned]}
+    or MappingTable{ref_table_id:unsigned ref_table_mapping:long_unsigned}
 64.2 | none/authenticated/encrypted/authenticated_and_encrypted
 64.3 | enum
 64.4 64.5 | octet_string
