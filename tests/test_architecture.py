@@ -17,6 +17,7 @@ PROTOCOL_FLOORS = [
     {"client", "listener"},
     {"profiles", "session"},
     {"client_settings", "connection", "symptom"},
+    {"pump"},
     {"inbox"},
     {"answers", "refusals", "sign_on", "timing", "wire_log"},
     {"transport", "link", "application"},

@@ -849,9 +849,15 @@ def test_octets_of_sound_frames_do_not_count_as_waiting() -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
         meter = ScriptedMeter(lambda _: b"")
+
+        class Counting(ScriptedLink):
+            def receive_data(self, data: bytes) -> bool:
+                self.statistics.frames_received += 1
+                return super().receive_data(data)
+
         connection = Connection(
             ENDPOINT,
-            ScriptedLink(),
+            Counting(),
             Association(AssociationSettings()),
             line=LineSettings(300),
         )
@@ -859,12 +865,6 @@ def test_octets_of_sound_frames_do_not_count_as_waiting() -> None:
         def segment() -> None:
             transports[0].say(b"..." + b"|..." * 30)
 
-        class Counting(ScriptedLink):
-            def receive_data(self, data: bytes) -> bool:
-                self.statistics.frames_received += 1
-                return super().receive_data(data)
-
-        connection._link = Counting()
         with memory_transports(lambda: meter) as transports:
             await connection.open()
             for turn in range(1, 60):

@@ -51,7 +51,7 @@ def woken() -> bool:
 @pytest.fixture(autouse=True)
 def plainly(woken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if woken:
-        monkeypatch.setattr(Connection, "_take_block", Connection._wake)
+        monkeypatch.setattr(Connection, "_moves_on", lambda *_: False)
 
 
 def block(number: int, last: int = LAST) -> bytes:
@@ -209,10 +209,10 @@ def test_cancelled_between_blocks_nothing_more_is_asked_for() -> None:
             at.transport.say(block(1))
             await asyncio.sleep(1)
             running.cancel()
-            at.connection.data_received(block(2))
+            at.connection._pump.data_received(block(2))
             with pytest.raises(asyncio.CancelledError):
                 await running
-            at.connection.data_received(block(2))
+            at.connection._pump.data_received(block(2))
             assert [number_asked_for(data) for data in at.meter.heard[1:]] == [1, 2]
 
     run_virtually(main())
@@ -228,7 +228,7 @@ def test_closed_between_blocks() -> None:
             await asyncio.sleep(1)
             closing = asyncio.create_task(at.connection.close())
             await asyncio.sleep(0)
-            at.connection.data_received(block(2))
+            at.connection._pump.data_received(block(2))
             with pytest.raises(LocalProtocolError, match="was closed while"):
                 await running
             await closing
@@ -251,7 +251,7 @@ def test_each_block_has_its_own_patience() -> None:
             for number in range(1, last):
                 await asyncio.sleep(pause)
                 assert at.connection.is_usable
-                at.connection.data_received(block(number, last))
+                at.connection._pump.data_received(block(number, last))
             spoke = loop.time()
             with pytest.raises(TransportTimeout):
                 await running
@@ -270,7 +270,7 @@ def test_blocks_sent_ahead_are_left_to_the_task() -> None:
             running = asyncio.create_task(at.connection.run(blockwise()))
             await asyncio.sleep(1)
             heard = len(at.meter.heard)
-            at.connection.data_received(block(1) + b"|" + block(2))
+            at.connection._pump.data_received(block(1) + b"|" + block(2))
             assert len(at.meter.heard) == heard
             await asyncio.sleep(1)
             assert number_asked_for(at.meter.heard[-1]) == 2

@@ -45,7 +45,7 @@ async def keep_session(client: DlmsClient) -> None:
     async with kept.lead():
         await read()
     assert len(begun) == 1
-    transport = client._connection._transport
+    transport = client._connection._pump.transport
     assert transport is not None
     await transport.close()
     await kept.run(read)

@@ -7,7 +7,8 @@ Six floors; imports go downstairs only. Start at the top:
     profiles        carrying out the reading of a profile, a few rows at a time
     session         connection, link and association, which begin together and always end politely
     client_settings how a meter is reached and spoken to
-    connection      the pump between network and protocol: timers, turns, the log of the wire
+    connection      where procedures meet the network: one request at a time, and the farewell
+    pump            bytes between transport and link, APDUs between link and connection: one timer
     inbox           what becomes of what the meter sends: an answer, a notification, or nothing
     sign_on         the few lines of text (IEC 62056-21) that some meters want before HDLC
     timing          how long to wait for what

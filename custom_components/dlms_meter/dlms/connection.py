@@ -1,16 +1,14 @@
-"""The pump: bytes between transport and link, APDUs between link and procedures.
+"""A connection to a meter: where a procedure meets the network.
 
-The only place where a procedure meets the network. Bytes are fed to the link as they arrive, and what the link
-wants to say (acknowledgements, repetitions) leaves in the same call, and so does the request for the next block of a
-long answer; the waiting task is woken once per any other APDU.
-Everything it sends and receives goes to the log of the wire.
+Requests go out and answers come in through the `pump`. The task of a procedure is woken for each answer, but not for
+the blocks of a long one: the next is asked for as soon as one is here.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 from .answers import HARMLESS, UNNUMBERED, AnswerDoubtful
 from .application.apdu import Apdu, wants_answer
@@ -27,26 +25,19 @@ from .errors import (
     DlmsError,
     LinkError,
     LocalProtocolError,
-    TransportError,
     TransportTimeout,
 )
 from .inbox import Inbox, NotificationCallback, Observer
-from .link import ApduReceived, Link, LinkDown
+from .link import Link
 from .link.mode_e import SignOnSettings
+from .pump import CLOSED, Pump, RequestLost
 from .sign_on import Signer
 from .timing import Patience, Timeouts
-from .transport import Receiver, Transport, TransportOpener, open_transport
+from .transport import Transport, TransportOpener, open_transport
 from .transport.endpoint import Endpoint, LineSettings, SerialEndpoint, UdpEndpoint
 from .wire_log import WireLog
 
-_TOO_LONG: Final = (
-    "bytes came, but no complete answer in time; check the line for other senders, "
-    "and the speed and format of the gateway's serial port"
-)
-
 _BROKEN_OFF: Final = "A request was broken off, and its answer would be taken for that to the next one. Connect again."
-
-_CLOSED: Final = "the session is closed"
 
 _LATEST: Final = 4
 """So many times the patience with a silent meter: later no datagram comes that was delayed on the way."""
@@ -57,16 +48,6 @@ _GATEWAY_BUFFER: Final = 512
 type SaveInvocationCounter = Callable[[int], Awaitable[None]]
 
 _DEFAULT_TIMEOUTS: Final = Timeouts()
-
-
-class _RequestLost(TransportTimeout):
-    """Nothing came in answer to a question that may be asked again."""
-
-
-class _Ahead(NamedTuple):
-    """What a procedure said that was moved on without its task: what it wants next, or the exception it ended with."""
-
-    said: Apdu | Pause | Exception
 
 
 async def in_turns[T](slices: Slices[T]) -> T:
@@ -95,17 +76,9 @@ class Connection:
     """The meter was left alone since the last answer: when it refuses the next request as a whole, it has ended the
     association meanwhile. Set by whoever keeps a session open."""
 
-    _transport: Transport | None = None
-    _error: DlmsError | None = None  # why nothing more can be sent
-    _request: Apdu | None = None  # what an answer is awaited to
     _procedure: Procedure[object] | None = None  # what is being carried out
-    _waiter: asyncio.Future[Apdu | _Ahead | DlmsError | None] | None = None
-    _limit = 0.0  # seconds for the request in flight and its answer
-    _timer: asyncio.TimerHandle
-    _hears: Receiver | None = None  # who, in the place of the link
-    _repeats_left = 0
-    _uncounted = 0  # octets received since the last sound frame
-    _used_at = 0.0  # loop time at which the meter was last asked something
+    _ahead: Apdu | Pause | Exception | None = None
+    """What it said to a block without its task: what it wants next, or what it ended with."""
     _closing = False
 
     def __init__(
@@ -123,7 +96,6 @@ class Connection:
         save_invocation_counter: SaveInvocationCounter | None = None,
         observer: Observer | None = None,
     ) -> None:
-        self._endpoint = endpoint
         self._link = link
         self._association = association
         self._timeouts = timeouts
@@ -134,23 +106,22 @@ class Connection:
             if sign_on is None
             else Signer(sign_on, line or LineSettings(), self._log.text)
         )
-        self._patience = Patience(
-            timeouts,
-            line.octet_time if line else 0.0,
-            0 if _is_local(endpoint) else _GATEWAY_BUFFER,
-        )
         self._save_invocation_counter = save_invocation_counter
         self._observer = observer
         self._repeats = repeats
-        self._blocks = Blocks(max(association.settings.block_transfer_window, 1))
+        blocks = Blocks(max(association.settings.block_transfer_window, 1))
         over_udp = isinstance(endpoint, UdpEndpoint)
         self._inbox = Inbox(
             association,
-            self._blocks,
+            blocks,
             self._log,
             longest_delay=_LATEST * timeouts.response if over_udp else None,
             on_notification=on_notification,
             observer=observer,
+        )
+        patience = _patience(endpoint, timeouts, line)
+        self._pump = Pump(
+            link, blocks, self._inbox, self._log, endpoint=endpoint, patience=patience
         )
         self._lock = asyncio.Lock()
 
@@ -162,14 +133,12 @@ class Connection:
         """
         async with self._lock:
             opener = self._open_shared or open_transport
-            self._transport = await opener(self._endpoint, self)
-            if self._error is not None:
-                raise self._error
+            transport = await self._pump.open(opener)
             if self._signer is not None:
-                await self._sign_on(self._signer, self._transport)
+                await self._sign_on(self._signer, transport)
             self._link.connect()
             try:
-                await self._wait(self._timeouts.request)
+                await self._pump.wait(self._timeouts.request)
             except (TransportTimeout, LinkError) as error:
                 if self._signer is None:
                     raise
@@ -189,20 +158,20 @@ class Connection:
 
     async def _sign_on(self, signer: Signer, transport: Transport) -> None:
         """Bring meter and line to HDLC."""
-        self._hears = signer
+        self._pump.hears = signer
         try:
             await signer.run(transport)
         finally:
-            self._hears = None
-        self._patience.octet_time = signer.line.octet_time
+            self._pump.hears = None
+        self._pump.patience.octet_time = signer.line.octet_time
 
     @property
     def is_usable(self) -> bool:
         """Whether there is still a session, as far as one can tell without asking the meter."""
-        if self._transport is None or self._closing:
+        if self._pump.transport is None or self._closing:
             return False
-        self._give_up_if_idle()
-        return self._error is None
+        self._pump.give_up_if_idle(self._timeouts.inactivity)
+        return self._pump.error is None
 
     async def run[T](self, procedure: Procedure[T]) -> T:
         """Carry out a procedure and return its result; further callers wait their turn.
@@ -214,7 +183,7 @@ class Connection:
         async with self._lock:
             if self._closing:
                 procedure.close()
-                raise LocalProtocolError(_CLOSED)
+                raise LocalProtocolError(CLOSED)
             return await self._drive(procedure, self._timeouts.request)
 
     async def close(self) -> None:
@@ -224,41 +193,36 @@ class Connection:
         every later one is still sent, and neither task, timer nor socket stays behind.
         """
         self._closing = True
-        self._wake(
+        self._pump.break_off(
             LocalProtocolError("the session was closed while a request was running")
         )
-        if self._hears is not None:
-            self._hears.connection_lost(None)
         try:
             async with self._lock:
                 await self._say_farewell()
         finally:
-            if self._transport is not None:
-                await self._transport.close()
-            # What holds us in turn: the transport, and an error by the frames it came through.
-            self._transport, self._error = None, LocalProtocolError(_CLOSED)
+            await self._pump.close()
 
     async def _say_farewell(self) -> None:
         """Send RLRQ if there is an association, then DISC, as long as there is someone to send them to."""
-        if isinstance(self._error, TransportTimeout):
-            self._error = None  # a meter that fell silent may hear all the same
+        pump = self._pump
+        if isinstance(pump.error, TransportTimeout):
+            pump.error = None  # a meter that fell silent may hear all the same
         try:
-            if self._error is None:
+            if pump.error is None:
                 await self._drive(release(self._association), self._timeouts.closing)
         except DlmsError as error:  # many meters never answer RLRQ; DISC ends the association all the same
             self._log.failed("release", error)
         finally:
-            if self._error is None:
+            if pump.error is None:
                 self._link.disconnect()
                 try:
-                    await self._wait(self._timeouts.closing)
+                    await pump.wait(self._timeouts.closing)
                 except DlmsError as error:
                     self._log.failed("disconnect", error)
 
     async def _drive[T](self, procedure: Procedure[T], patience: float) -> T:
         """Exchange what the procedure yields until it returns."""
         self._procedure = procedure
-        answer: Apdu | _Ahead | None = None
         try:
             request = next(procedure)
             while True:
@@ -271,59 +235,52 @@ class Connection:
                 except DecodeError as error:  # a procedure may know another way, such as to ask one by one
                     request = procedure.throw(error)
                 else:
-                    request = _following(procedure, answer)
+                    request = self._following(procedure, answer)
         except StopIteration as done:
             return cast(T, done.value)
         finally:
-            self._procedure = answer = None  # an error holds this frame
+            self._procedure = self._ahead = None
             procedure.close()
 
-    async def _exchange(self, request: Apdu, limit: float) -> Apdu | _Ahead | None:
+    async def _exchange(self, request: Apdu, limit: float) -> Apdu | None:
         """Send one APDU and wait for the answer to it; ask again where that does no harm and nobody else does it."""
-        self._give_up_if_idle()
+        self._pump.give_up_if_idle(self._timeouts.inactivity)
         if pause := self._inbox.pause(request):
             await self._let_late_answers_come(pause)
-        self._repeats_left = self._repeats if isinstance(request, HARMLESS) else 0
+        repeats = self._repeats if isinstance(request, HARMLESS) else 0
         while True:
             try:
-                return await self._ask(request, limit)
+                return await self._ask(request, limit, repeatable=repeats > 0)
             except AnswerDoubtful:
                 self._link.statistics.frames_repeated += 1
-            except _RequestLost:
-                self._repeats_left -= 1
+            except RequestLost:
+                repeats -= 1
                 self._link.statistics.timeouts += 1
                 self._link.statistics.frames_repeated += 1
 
     async def _let_late_answers_come(self, pause: float) -> None:
         """Wait for some seconds, or until the connection ends."""
-        self._repeats_left = 0
         with suppress(TransportTimeout):
-            await self._wait(pause)
+            await self._pump.wait(pause)
 
-    def _give_up_if_idle(self) -> None:
-        """Give the session up that the meter has given up: it does so after a while without requests."""
-        idle = asyncio.get_running_loop().time() - self._used_at
-        if self._error is None and idle > self._timeouts.inactivity:
-            self._error = LinkError(
-                f"The session was idle for {idle:.0f} s, so the meter has ended it. Connect again."
-            )
-
-    async def _ask(self, request: Apdu, limit: float) -> Apdu | _Ahead | None:
+    async def _ask(
+        self, request: Apdu, limit: float, *, repeatable: bool
+    ) -> Apdu | None:
         """Send one APDU and wait for the answer to it, or, if it wants none, until it is gone."""
         await self._save_counter()
-        if self._error is not None:
-            raise self._error
+        if self._pump.error is not None:
+            raise self._pump.error
         self._send(request)
         try:
-            answer = await self._wait(limit)
+            answer = await self._pump.wait(
+                limit, repeatable=repeatable, moves_on=self._moves_on
+            )
         except (asyncio.CancelledError, TransportTimeout) as error:
             self._beware_of_late_answer(request)
-            if wants_answer(request) and not isinstance(error, _RequestLost):
+            if wants_answer(request) and not isinstance(error, RequestLost):
                 self._inbox.owe_answer()
             raise
-        finally:
-            self._request = None
-        if answer is not None and not isinstance(answer, _Ahead):
+        if answer is not None:
             self._refuse_if_ended(answer)
         return answer
 
@@ -336,16 +293,12 @@ class Connection:
         if self._observer is not None and stands:
             self._observer(True, request.encode())
         octets = self._association.encode(request)
-        capacity, answered = self._association.block_capacity, wants_answer(request)
-        for apdu in self._blocks.outgoing(octets, capacity, answered=answered):
-            self._link.send_apdu(apdu, answered=answered)
-        self._request = request
-        self._inbox.await_answer(request)
+        self._pump.send(request, octets, self._association.block_capacity)
 
     def _beware_of_late_answer(self, request: Apdu) -> None:
         """See to it that an answer which may still come is not taken for that to another request."""
         if isinstance(request, UNNUMBERED):
-            self._error = self._error or TransportTimeout(_BROKEN_OFF)
+            self._pump.error = self._pump.error or TransportTimeout(_BROKEN_OFF)
         self._inbox.expect_late_answers()
 
     def _refuse_if_ended(self, answer: Apdu) -> None:
@@ -364,188 +317,56 @@ class Connection:
                 await self._save_invocation_counter(end)
             self._association.counter_saved(end)
 
-    async def _wait(self, limit: float) -> Apdu | _Ahead | None:
-        """Send what the link has to say and wait until it is up, down, or has an answer; raise what goes wrong."""
-        loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
-        self._limit = limit
-        self._patience.begin(loop.time(), limit)
-        self._set_timer()
-        try:
-            self._pump()
-            outcome = await self._waiter
-        finally:
-            self._waiter = None
-            self._timer.cancel()
-            self._used_at = loop.time()
-        if isinstance(outcome, DlmsError):
-            try:
-                raise outcome
-            finally:
-                # The error holds this frame, which must not hold it in turn.
-                del outcome
-        return outcome
+    def _moves_on(self, answer: Apdu | DlmsError) -> bool:
+        """Ask for the next block at once, if that is all: waking the task for each takes as long as all else done about it.
 
-    def _wake(self, outcome: Apdu | _Ahead | DlmsError | None) -> None:
-        """Give the waiting task, if there is one, what it waits for."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(outcome)
-
-    def _set_timer(self) -> None:
-        """Set the one timer to the end of patience with silence, or of the exchange, whichever comes first."""
-        due = self._patience.due(self._link.answer_begun)
-        self._timer = asyncio.get_running_loop().call_at(due, self._on_timer, due)
-
-    def _on_timer(self, due: float) -> None:
-        """Let the link repeat itself or give up after silence; end an exchange that takes too long."""
-        if self._patience.is_exhausted(due):
-            self._wake(TransportTimeout(f"{self._endpoint}: {_TOO_LONG}"))
-        elif self._patience.is_silent(due, self._link.answer_begun):
-            self._patience.heard(due)
-            if self._repeats_left:
-                self._wake(_RequestLost())
-            elif not self._repeat_blocks():
-                self._link.on_timeout()
-                self._pump()
-        if self._is_waiting:
-            self._set_timer()
-
-    def _repeat_blocks(self) -> bool:
-        """Ask for blocks that got lost; tell whether the link had something to send therefore."""
-        if self._request is None or self._error is not None:
-            return False
-        for apdu in self._blocks.repeat():
-            self._link.send_apdu(apdu)
-        return self._write()
-
-    def data_received(self, data: bytes) -> None:
-        """Feed the link and answer for it at once (`Receiver`)."""
-        if self._transport is None:
-            return  # nothing can be for us before we have asked
-        if self._hears is not None:
-            self._log.text("<", data)
-            self._hears.data_received(data)
-            return
-        self._log.octets("<", data)
-        link = self._link
-        sound_frames = link.statistics.frames_received
-        is_segment = link.receive_data(data)
-        self._uncounted += len(data)
-        if link.statistics.frames_received > sound_frames:
-            self._patience.progressed(self._uncounted)
-            self._uncounted = 0
-        if is_segment:
-            self._write()
-            return
-        self._patience.heard(asyncio.get_running_loop().time())
-        self._pump()
-        if self._link.answer_begun and self._is_waiting:
-            due = self._patience.due(answer_begun=True)
-            if due < self._timer.when():
-                self._timer.cancel()
-                self._set_timer()
-
-    def connection_lost(self, error: TransportError | None) -> None:
-        """End what is running (`Receiver`)."""
-        self._error = error or LocalProtocolError(_CLOSED)
-        self._wake(self._error)
-        if self._hears is not None:
-            self._hears.connection_lost(error)
-
-    @property
-    def _is_waiting(self) -> bool:
-        return self._waiter is not None and not self._waiter.done()
-
-    def _write(self) -> bool:
-        """Send what the link wants to say; tell whether there was anything."""
-        octets = self._link.data_to_send()
-        if octets and self._transport is not None:
-            self._log.octets(">", octets)
-            self._transport.write(octets)
-            self._patience.sent(asyncio.get_running_loop().time(), len(octets))
-        return bool(octets)
-
-    def _pump(self) -> None:
-        """Send what the link wants to say, act on what happened, and see to it that what is awaited can come."""
-        self._write()
-        events = self._link.events()
-        if not events and self._link.awaiting_response:
-            return  # no more than a part of what is awaited
-        for event in events:
-            if isinstance(event, ApduReceived):
-                self._apdu_received(event, alone=len(events) == 1)
-            elif isinstance(event, LinkDown):
-                self._error = event.error or LocalProtocolError("the link is closed")
-                self._wake(event.error)
-            else:  # LinkUp
-                self._wake(None)
-        if self._request is None or not self._is_waiting:
-            return
-        if not self._link.awaiting_response:
-            if wants_answer(self._request):
-                self._link.await_more()  # a notification came, or a part of the answer
-            else:
-                self._wake(None)
-        self._write()
-
-    def _apdu_received(self, event: ApduReceived, *, alone: bool) -> None:
-        """Wake the waiting task if this is what it waits for, unless the next block can be asked for without it."""
-        outcome = self._inbox.take(
-            event.apdu,
-            self._request,
-            self._link.send_apdu,
-            unsolicited=event.unsolicited,
-        )
-        if outcome is None:
-            return
-        if alone and isinstance(outcome, GetResponseWithDatablock):
-            self._take_block(outcome)
-        else:
-            self._wake(outcome)
-
-    def _take_block(self, block: GetResponseWithDatablock) -> None:
-        """Ask for the next block at once: waking the task for each takes as long as all the rest that is done about it.
-
-        All else is the task's: the last block, counters to be saved before, requests that it would have to repeat. What
-        comes in one handful with others is so too, that a meter which sends ahead does not keep the event loop.
+        The rest is the task's: the last block, counters to be saved before, requests that it would have to repeat.
         """
         procedure = self._procedure
         if (
-            procedure is None
-            or block.last_block
+            not isinstance(answer, GetResponseWithDatablock)
+            or procedure is None
+            or answer.last_block
             or self._repeats
-            or self._error is not None
+            or self._pump.error is not None
             or self._association.counter_to_save is not None
-            or not self._is_waiting
         ):
-            self._wake(block)
-            return
+            return False
         self.rested = False
-        self._used_at = asyncio.get_running_loop().time()
         try:
-            said = procedure.send(block)
+            said = procedure.send(answer)
             if isinstance(said, GetRequestNext):
-                self._patience.begin(self._used_at, self._limit)
+                self._pump.wait_afresh()
                 self._send(said)
-            else:
-                self._wake(_Ahead(said))
+                return True
+            self._ahead = said
         except Exception as error:  # noqa: BLE001  the task raises it
-            self._wake(_Ahead(error))
+            self._ahead = error
+        return False
+
+    def _following[T](
+        self, procedure: Procedure[T], answer: Apdu | None
+    ) -> Apdu | Pause:
+        """Return what a procedure wants after an answer, or raise what it ends with."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return procedure.send(answer)
+        if isinstance(ahead, Exception):
+            try:
+                raise ahead
+            finally:
+                # The error holds this frame, which must not hold it in turn.
+                del ahead
+        return ahead
 
 
-def _following[T](
-    procedure: Procedure[T], answer: Apdu | _Ahead | None
-) -> Apdu | Pause:
-    """Return what a procedure wants after an answer, or raise what it ends with."""
-    if not isinstance(answer, _Ahead):
-        return procedure.send(answer)
-    if not isinstance(answer.said, Exception):
-        return answer.said
-    try:
-        raise answer.said
-    finally:
-        del answer  # which the error, that holds this frame, must not hold in turn
-
-
-def _is_local(endpoint: Endpoint) -> bool:
-    return isinstance(endpoint, SerialEndpoint) and endpoint.is_local
+def _patience(
+    endpoint: Endpoint, timeouts: Timeouts, line: LineSettings | None
+) -> Patience:
+    """Allow for what lies between us and the meter."""
+    is_local = isinstance(endpoint, SerialEndpoint) and endpoint.is_local
+    return Patience(
+        timeouts,
+        line.octet_time if line else 0.0,
+        0 if is_local else _GATEWAY_BUFFER,
+    )
