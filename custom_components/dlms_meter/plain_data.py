@@ -1,7 +1,8 @@
 """Values as JSON without types, for people and templates; and back, in the form in which they were shown."""
 
 from collections.abc import Callable
-from datetime import date, datetime, time
+from dataclasses import replace
+from datetime import datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import IntEnum
 from typing import Any, Final
@@ -101,13 +102,24 @@ def _choice(given: str | int, shown: IntEnum) -> int:
     return kind[given.upper()] if isinstance(given, str) else int(given)
 
 
+def _date_time(given: str, shown: DlmsDateTime, stamp: Stamp) -> DlmsDateTime:
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:  # a rule, such as the last Sunday of March
+        rule = DlmsDateTime.parse(given)
+        return replace(rule, deviation=shown.deviation, status=shown.status)
+    return stamp(moment)
+
+
 def _date(given: str) -> DlmsDate:
-    day = date.fromisoformat(given)
-    return DlmsDate(day.year, day.month, day.day, day.isoweekday())
+    return DlmsDate.parse(given)
 
 
 def _time(given: str) -> DlmsTime:
-    moment = time.fromisoformat(given)
+    try:
+        moment = time.fromisoformat(given)
+    except ValueError:
+        return DlmsTime.parse(given)
     hundredths = moment.microsecond // 10_000
     return DlmsTime(moment.hour, moment.minute, moment.second, hundredths)
 
@@ -151,7 +163,7 @@ _FORMS: Final[tuple[tuple[type, Callable[[Any, Any, Stamp], Value]], ...]] = (
     (Quantity, lambda given, *_: _exact(given)),
     (Decimal, lambda given, *_: _exact(given)),
     (int, lambda given, *_: _exact(given)),
-    (DlmsDateTime, lambda given, _, stamp: stamp(datetime.fromisoformat(given))),
+    (DlmsDateTime, _date_time),
     (DlmsDate, lambda given, *_: _date(given)),
     (DlmsTime, lambda given, *_: _time(given)),
     (BitString, lambda given, *_: _bits(given)),

@@ -64,6 +64,36 @@ def test_printed(octets: str, printed: str) -> None:
     assert str(DlmsDateTime.decode(bytes.fromhex(octets))) == printed
 
 
+@pytest.mark.parametrize(
+    ("text", "octets"),
+    [
+        ("2026-11-20 13:00:30", "07ea0b14050d001e008000ff"),
+        ("2026-11-20 13:00:30.50", "07ea0b14050d001e328000ff"),
+        ("*-03-last 7 02:00:00", "ffff03fe07020000008000ff"),
+        ("*-winter-last 7 03:00:00", "fffffdfe07030000008000ff"),
+        ("2026-summer-last but one 7 *:00:*", "07eafefd07ff00ffff8000ff"),
+        ("2026-03-last 02:00:00", "07ea03feff020000008000ff"),
+        ("*-*-01 *:*:*", "ffffff01ffffffffff8000ff"),
+    ],
+)
+def test_read_as_printed(text: str, octets: str) -> None:
+    """The day of the week follows from a day in a calendar; a deviation and a status are not printed."""
+    parsed = DlmsDateTime.parse(text)
+    assert parsed.encode().hex() == octets
+    assert str(parsed) == text
+    assert DlmsDate.parse(text.rpartition(" ")[0]) == parsed.date
+    assert DlmsTime.parse(text.rpartition(" ")[2]) == parsed.time
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2026-11-20", "13:00:30", "x 13:00:30", "2026-11-20 13:00", "*-03-final 7 02:00:00", "2026-11-20 13:00:30\n", "2026-02-30 13:00:30",
+     "2026-11-20 24:00:00", "2026-11-20 13:60:00", "*-03-last 8 02:00:00"]
+)  # fmt: skip
+def test_not_as_printed(text: str) -> None:
+    with pytest.raises(DecodeError):
+        DlmsDateTime.parse(text)
+
+
 def _described(decoded: Json) -> Iterator[tuple[str, Json]]:
     """Find the date-times of a vector: their octets and their fields."""
     if isinstance(decoded, dict):

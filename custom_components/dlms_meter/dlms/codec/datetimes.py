@@ -6,9 +6,10 @@ Source: DLMS UA Blue Book, date and time notations.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from enum import IntFlag
+import re
 from struct import Struct, error as StructError
 from typing import Self
 
@@ -22,6 +23,12 @@ DAY_LAST = 0xFE
 _MONTHS = {MONTH_DST_BEGIN: "summer", MONTH_DST_END: "winter"}
 """Months in which summer and winter time begin."""
 _DAYS = {DAY_LAST: "last", DAY_SECOND_LAST: "last but one"}
+
+_NAMED = {name: code for names in (_MONTHS, _DAYS) for code, name in names.items()}
+_DATE_PRINTED = re.compile(
+    r"(\*|\d{4})-(\*|\d\d|summer|winter)-(\*|\d\d|last but one|last)(?: ([1-7]))?"
+)
+_TIME_PRINTED = re.compile(r"(\*|\d\d):(\*|\d\d):(\*|\d\d)(?:\.(\d\d))?")
 
 _DATE = Struct(">HBBB")
 _TIME = Struct(">BBBB")
@@ -61,6 +68,26 @@ class DlmsDate:
             _specified(day),
             _specified(day_of_week),
         )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a date as `str` prints it; raises `DecodeError` for anything else, and for a day that is in no calendar.
+
+        The day of the week, where it is not printed, is that of the calendar, or open.
+        """
+        found = _DATE_PRINTED.fullmatch(text)
+        if found is None:
+            raise DecodeError(f"{text!r} is not a date")
+        year, month, day, weekday = map(_parsed, found.groups())
+        parsed = cls(year, month, day, weekday)
+        if weekday is not None or year is None or month is None or day is None:
+            return parsed
+        if month in _MONTHS or day in _DAYS:
+            return parsed
+        try:
+            return replace(parsed, day_of_week=date(year, month, day).isoweekday())
+        except ValueError:
+            raise DecodeError(f"{text!r} is in no calendar") from None
 
     def encode(self) -> bytes:
         """Encode to 5 octets; raises `LocalProtocolError` when a field does not fit."""
@@ -103,6 +130,19 @@ class DlmsTime:
             _specified(hundredths),
         )
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a time as `str` prints it; raises `DecodeError` for anything else, and for one that no clock shows."""
+        found = _TIME_PRINTED.fullmatch(text)
+        if found is None:
+            raise DecodeError(f"{text!r} is not a time")
+        hour, minute, second, hundredths = map(_parsed, found.groups())
+        if (hour or 0) > 23 or max(minute or 0, second or 0) > 59:
+            raise DecodeError(f"{text!r} is on no clock")
+        if hundredths is None and None not in (hour, minute, second):
+            hundredths = 0
+        return cls(hour, minute, second, hundredths)
+
     def encode(self) -> bytes:
         """Encode to 4 octets; raises `LocalProtocolError` when a field does not fit."""
         return _pack(
@@ -144,6 +184,12 @@ class DlmsDateTime:
             _specified(deviation, _ANY_DEVIATION),
             None if status == _ANY else ClockStatus(status),
         )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read date and time as `str` prints them, without deviation and status; raises `DecodeError` for anything else."""
+        day, _, time = text.rpartition(" ")
+        return cls(DlmsDate.parse(day), DlmsTime.parse(time), None, None)
 
     @classmethod
     def from_datetime(cls, moment: datetime) -> Self:
@@ -223,6 +269,12 @@ def _sent(value: int | None) -> int:
 
 def _shown(value: int | None, named: Mapping[int, str] | None = None) -> str:
     return "*" if value is None else (named or {}).get(value, f"{value:02}")
+
+
+def _parsed(text: str | None) -> int | None:
+    if text is None or text == "*":
+        return None
+    return _NAMED[text] if text in _NAMED else int(text)
 
 
 def _unpack(layout: Struct, octets: bytes, what: str) -> tuple[int, ...]:
