@@ -13,6 +13,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dlms_meter.const import DOMAIN
 from custom_components.dlms_meter.dlms import (
@@ -29,6 +30,7 @@ from custom_components.dlms_meter.dlms.link.hdlc_frame import (
     FrameDecoder,
     FrameType,
 )
+from custom_components.dlms_meter.settings import from_input
 from tests.simulator import SUPPORTED, HdlcSession, Meter, WrapperSession
 from tests.simulator.objects import AssociationFacts, cosem_object
 
@@ -36,6 +38,8 @@ UNIQUE_ID = "SIM0000040817263"
 TITLE = "SIM H3P-100 …7263"
 DEVICE = "sim_h3p_100"
 """How entity ids begin."""
+EVENING = "2026-11-20T18:00:00Z"
+"""The simulated house draws power then; by day its roof may give all it needs."""
 PASSWORD = "12345678"
 
 EXPERT = {
@@ -164,6 +168,23 @@ def altered(
         for item in kept
     ]
     return Meter(meter.settings, now=meter.now, objects=objects)
+
+
+async def set_up(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    entered: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> None:
+    """Set up an entry, with what is entered and chosen instead of what it has, and wait until its entities are there."""
+    hass.config_entries.async_update_entry(
+        entry,
+        data=from_input(entered) if entered else entry.data,
+        options=options or entry.options,
+    )
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert state_of(entry) is ConfigEntryState.LOADED
 
 
 def answer_of(meter: Meter, attribute: AttributeDescriptor) -> Data:

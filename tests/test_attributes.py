@@ -22,8 +22,7 @@ from custom_components.dlms_meter.dlms import (
     Unit,
 )
 from custom_components.dlms_meter.event_log import COVERS
-from custom_components.dlms_meter.settings import from_input
-from tests.home import DEVICE, WITH_PASSWORD, Line, altered, answer_of, value_of
+from tests.home import DEVICE, WITH_PASSWORD, Line, altered, answer_of, set_up, value_of
 from tests.models import INDUSTRIAL, PREPAID, SUB_METERS, demand, extended, identity
 from tests.simulator import Meter
 from tests.simulator.objects import (
@@ -61,13 +60,12 @@ async def load(
 
 
 async def read(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    hass.config_entries.async_update_entry(
+    await set_up(
+        hass,
         entry,
-        data=from_input(WITH_PASSWORD),
-        options={CONF_CHANGE_SETTINGS: True, CONF_SUPPLY_SWITCH: True},
+        WITH_PASSWORD,
+        {CONF_CHANGE_SETTINGS: True, CONF_SUPPLY_SWITCH: True},
     )
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
     await entry.runtime_data.async_refresh()
     await hass.async_block_till_done()
 

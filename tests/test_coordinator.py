@@ -31,6 +31,7 @@ from custom_components.dlms_meter.plan import plan_entities
 from custom_components.dlms_meter.settings import from_input
 from tests.home import (
     DEVICE,
+    EVENING,
     NOBODY,
     TITLE,
     WITH_PASSWORD,
@@ -47,8 +48,6 @@ ENERGY = f"sensor.{DEVICE}_energy_import"
 POWER = f"sensor.{DEVICE}_power_import"
 ENERGY_VALUE = AttributeDescriptor(3, Obis.parse("1-0:1.8.0*255"), 2)
 ENERGY_SCALER = ENERGY_VALUE._replace(attribute_id=3)
-EVENING = "2026-11-20T18:00:00Z"
-"""The simulated house draws power then; by day its roof may give all it needs."""
 NAME = AttributeDescriptor(1, Obis.parse("0-0:42.0.0*255"), 2)
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -69,16 +68,14 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
+@pytest.mark.freeze_time(EVENING)
 async def test_values_follow_the_meter(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
     line: Line,
-    entry: MockConfigEntry,
+    loaded: MockConfigEntry,
 ) -> None:
     """One session a poll, and a complete one: opened, released, closed."""
-    freezer.move_to(EVENING)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
     before = float(value_of(hass, ENERGY))
     for polls in range(1, 16):
         await poll(hass, freezer)
@@ -168,6 +165,7 @@ async def test_silent_meter_is_unavailable(
 @pytest.mark.parametrize(
     "attribute", [ENERGY_VALUE, ENERGY_SCALER], ids=["value", "scaler"]
 )
+@pytest.mark.freeze_time(EVENING)
 @pytest.mark.usefixtures("entry")
 async def test_refused_attribute_spoils_no_other(
     hass: HomeAssistant,
@@ -177,7 +175,6 @@ async def test_refused_attribute_spoils_no_other(
     attribute: AttributeDescriptor,
 ) -> None:
     """Nobody can say how many powers of ten a value is off whose scaler is not told: it is not shown either."""
-    freezer.move_to(EVENING)
     line.meter.refusals[attribute] = DataAccessResult.TEMPORARY_FAILURE
     await async_setup_component(hass, DOMAIN, {})
     await hass.async_block_till_done()

@@ -33,7 +33,7 @@ from custom_components.dlms_meter.dlms import (
     decode_scaler_unit,
 )
 from custom_components.dlms_meter.settings import from_input
-from tests.home import DEVICE, NOBODY, WITH_PASSWORD, Line, answer_of
+from tests.home import DEVICE, EVENING, NOBODY, WITH_PASSWORD, Line, answer_of
 from tests.models import extended, mbus_client
 from tests.simulator import ClientRule, Meter, MeterSettings, WrapperSession
 from tests.simulator.household import HOUSEHOLD_METER
@@ -47,7 +47,7 @@ from tests.simulator.objects import (
     uint32,
 )
 
-pytestmark = pytest.mark.usefixtures("impatient")
+pytestmark = [pytest.mark.usefixtures("impatient"), pytest.mark.freeze_time(EVENING)]
 
 OBJECTS = (
     *HOUSEHOLD_METER,
@@ -61,7 +61,6 @@ COUNTING = [
 ] + [AttributeDescriptor(4, Obis.parse("0-1:24.2.1"), 2)]
 COUNTING_CLASSES = ("energy", "reactive_energy", "gas")
 NOTHING_SHOWN = ("unavailable", "unknown")
-EVENING = "2026-11-20T18:00:00Z"
 HEAD = 8
 """Octets of the wrapper before the APDU."""
 GET = 0xC0
@@ -320,7 +319,6 @@ async def test_fault_shows_no_number(
     keeps_open: bool,
 ) -> None:
     """Neither 0 nor what was true before; when it is over, the meter's own numbers again."""
-    freezer.move_to(EVENING)
     line.meter = meter = healthy(line)
     witness = await set_up(hass, line, entry, keeps_open=keeps_open)
     assert len(witness.shown()) == len(COUNTING)
@@ -357,7 +355,6 @@ async def test_fault_from_the_beginning_shows_no_number(
     entry: MockConfigEntry,
     fault: str,
 ) -> None:
-    freezer.move_to(EVENING)
     line.meter = healthy(line)
     witness = Witness(hass, line.meter)
     break_it, shown = FAULTS[fault]
@@ -379,7 +376,6 @@ async def test_scaler_that_is_not_told(
     scaler: Data | DataAccessResult,
 ) -> None:
     """Nobody can say by how many powers of ten a number is off."""
-    freezer.move_to(EVENING)
     line.meter = meter = healthy(line)
     for counted in COUNTING:
         teller = counted._replace(attribute_id=3)
@@ -406,7 +402,6 @@ async def test_connection_that_breaks_between_two_readings(
     entry: MockConfigEntry,
 ) -> None:
     """The next reading connects anew, and is true."""
-    freezer.move_to(EVENING)
     line.meter = healthy(line)
     witness = await set_up(hass, line, entry, keeps_open=True)
     for _ in range(3):
@@ -426,7 +421,6 @@ async def test_number_that_cannot_be_true(
     number: int,
 ) -> None:
     """The last true one is shown for three polls, and never the wrong one; then the meter's own again."""
-    freezer.move_to(EVENING)
     line.meter = meter = healthy(line)
     witness = await set_up(hass, line, entry, keeps_open=False)
     before = {state.entity_id: state.state for state in witness.shown()}
@@ -441,12 +435,8 @@ async def test_number_that_cannot_be_true(
 
 
 async def test_the_witness_would_see_it(
-    hass: HomeAssistant,
-    freezer: FrozenDateTimeFactory,
-    line: Line,
-    entry: MockConfigEntry,
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry
 ) -> None:
-    freezer.move_to(EVENING)
     line.meter = healthy(line)
     witness = await set_up(hass, line, entry, keeps_open=False)
     state = hass.states.get(f"sensor.{DEVICE}_energy_import")

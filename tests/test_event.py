@@ -19,8 +19,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.dlms_meter.dlms import Obis, ProfileRows
-from custom_components.dlms_meter.settings import from_input
-from tests.home import DEVICE, WITH_PASSWORD, Line, value_of
+from tests.home import DEVICE, WITH_PASSWORD, Line, set_up, value_of
 from tests.simulator.house import BUILT
 from tests.simulator.profiles import _events_of_day
 
@@ -73,9 +72,7 @@ async def test_new_entries_are_told_once_and_in_order(
     """What was in the log before is not told; a restart tells nothing twice, and nothing gets lost meanwhile."""
     log = happenings(20)
     freezer.move_to(log[0][0] - timedelta(seconds=30))
-    hass.config_entries.async_update_entry(entry, data=from_input(WITH_PASSWORD))
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await set_up(hass, entry, WITH_PASSWORD)
     coordinator = entry.runtime_data
     await coordinator.async_refresh()
     assert not told
@@ -99,8 +96,7 @@ async def test_new_entries_are_told_once_and_in_order(
 
     await hass.config_entries.async_unload(entry.entry_id)
     freezer.move_to(log[6][0] + timedelta(seconds=1))
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await set_up(hass, entry)
     coordinator = entry.runtime_data
     await go_to(7)
     assert told == expected(7)
@@ -120,9 +116,7 @@ async def test_log_that_was_emptied(
     """What is written into it from then on is told, once; what was told before is not told again."""
     log = happenings(12)
     freezer.move_to(log[5][0] + timedelta(seconds=1))
-    hass.config_entries.async_update_entry(entry, data=from_input(WITH_PASSWORD))
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await set_up(hass, entry, WITH_PASSWORD)
     coordinator = entry.runtime_data
     await coordinator.async_refresh()
     name = Obis.parse("0-0:99.98.0")
@@ -159,11 +153,9 @@ async def test_covers(
     """They are as the newest entry of the log about them tells, also after it has gone from what is read."""
     log = happenings(200)
     opened = next(n for n, (_, code) in enumerate(log) if code == 44)
-    hass.config_entries.async_update_entry(entry, data=from_input(WITH_PASSWORD))
     freezer.move_to(log[opened][0] - timedelta(seconds=30))
     mock_restore_cache(hass, [State(TERMINAL_COVER, "on")])
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await set_up(hass, entry, WITH_PASSWORD)
     assert value_of(hass, COVER) == "unknown"
     assert value_of(hass, TERMINAL_COVER) == "on"
     for number in (opened, opened + 1):
@@ -185,9 +177,7 @@ async def test_log_that_moved_on_further_than_is_read(
     """The newest entries are told, those in between are gone from what is read."""
     log = happenings(30)
     freezer.move_to(log[0][0] - timedelta(seconds=30))
-    hass.config_entries.async_update_entry(entry, data=from_input(WITH_PASSWORD))
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await set_up(hass, entry, WITH_PASSWORD)
     await entry.runtime_data.async_refresh()
     freezer.move_to(log[24][0] + timedelta(seconds=1))
     await entry.runtime_data.async_refresh()

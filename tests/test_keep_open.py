@@ -20,6 +20,7 @@ from custom_components.dlms_meter.settings import from_input
 from custom_components.dlms_meter.trace import Occasion
 from tests.home import (
     DEVICE,
+    EVENING,
     PUBLIC,
     TITLE,
     UNIQUE_ID,
@@ -82,6 +83,7 @@ async def kept(
     return entry
 
 
+@pytest.mark.freeze_time(EVENING)
 async def test_one_session_for_many_readings(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,

@@ -19,7 +19,7 @@ from custom_components.dlms_meter.const import (
     REFERENCING_SHORT,
 )
 from custom_components.dlms_meter.settings import from_input
-from tests.home import UNIQUE_ID, WITH_PASSWORD, Line, value_of
+from tests.home import UNIQUE_ID, WITH_PASSWORD, Line, set_up, value_of
 from tests.models import INDUSTRIAL, PREPAID, SHORT_NAMED, SUB_METERS, mbus_client
 from tests.simulator import Meter, MeterSettings
 from tests.simulator.household import HOUSEHOLD_METER
@@ -57,8 +57,7 @@ async def load(
         data = {**entry.data, CONF_REFERENCING: REFERENCING_SHORT}
         hass.config_entries.async_update_entry(entry, data=data)
     line.meter = Meter(settings, now=line.meter.now, objects=objects)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await set_up(hass, entry)
 
 
 def shown(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, Any]:

@@ -50,6 +50,7 @@ from tests.home import (
     Line,
     altered,
     ignore_client,
+    set_up,
     state_of,
     value_of,
 )
@@ -397,12 +398,6 @@ def put_clock(line: Line, ahead: timedelta, *, settable: bool = True) -> None:
 async def with_password(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
     hass.config_entries.async_update_entry(entry, data=from_input(WITH_PASSWORD))
     return entry
-
-
-async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    assert state_of(entry) is ConfigEntryState.LOADED
 
 
 @pytest.mark.freeze_time("2026-11-10T10:00:00Z")

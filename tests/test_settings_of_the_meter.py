@@ -21,8 +21,7 @@ from custom_components.dlms_meter.dlms import (
     Unit,
 )
 from custom_components.dlms_meter.plan import _SETTINGS
-from custom_components.dlms_meter.settings import from_input
-from tests.home import UNIQUE_ID, WITH_PASSWORD, Line, value_of
+from tests.home import UNIQUE_ID, WITH_PASSWORD, Line, set_up, value_of
 from tests.models import (
     POWER,
     disconnector,
@@ -83,11 +82,7 @@ async def load(
     line.meter = kind(
         MeterSettings(conformance=EVERY_SERVICE), now=line.meter.now, objects=objects
     )
-    hass.config_entries.async_update_entry(
-        entry, data=from_input(WITH_PASSWORD), options={CONF_CHANGE_SETTINGS: asked}
-    )
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await set_up(hass, entry, WITH_PASSWORD, {CONF_CHANGE_SETTINGS: asked})
     # As when a user enables them: they are known, and read by the first poll.
     assert await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
