@@ -1,9 +1,10 @@
 """Whole sessions with a simulated meter that can do everything: each service by logical and by short names, by each line."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 
@@ -38,6 +39,7 @@ from custom_components.dlms_meter.dlms.application.get import GetResult
 from custom_components.dlms_meter.dlms.application.short_name import VariableName
 from custom_components.dlms_meter.dlms.cosem.descriptors import SelectedAttribute
 from custom_components.dlms_meter.dlms.link.wrapper import WrapperFrame
+from custom_components.dlms_meter.dlms.timing import RESPONSE_TIMEOUT
 from tests.simulator import Meter, MeterSettings
 from tests.simulator.clients import load_profile
 from tests.simulator.controls import (
@@ -591,6 +593,32 @@ def test_lost_blocks(framing: Framing, window: int, lost: int) -> None:
         assert await client.get(MESSAGE) == LONG
 
     way.run(meter, ask)
+
+
+def test_an_answer_that_comes_after_blocks_were_asked_for() -> None:
+    """There were none, and the meter says so: that is no answer to the next request."""
+    way = Way(Framing.WRAPPER, window=3)
+    meter = way.meter()
+    delays: list[float] = []
+
+    class Refusing(WrapperSession):
+        def receive_data(self, data: bytes) -> bytes:
+            if data[8:9] == b"\xe0":
+                return WrapperFrame(1, 1, b"\xd8\x01\x01").encode()
+            return super().receive_data(data)
+
+    def late(_: Random, data: bytes) -> Iterator[tuple[float, bytes]]:
+        yield delays.pop() if delays else 0, data
+
+    async def main() -> None:
+        async with DlmsClient(way.settings) as client:
+            voltage, energy = await client.get(VOLTAGE), await client.get(ENERGY)
+            delays.append(RESPONSE_TIMEOUT + 1)
+            assert await client.get(VOLTAGE) == voltage
+            assert await client.get(ENERGY) == energy
+
+    with memory_transports(lambda: Refusing(meter), fault=late):
+        run_virtually(main())
 
 
 def test_all_blocks_lost() -> None:

@@ -162,7 +162,8 @@ class Inbox:
             return AnswerDoubtful("an answer equal to an earlier one")
         if late is not None:
             late.take(request, answer, plain, _now())
-        self._owed = 0  # A meter answers in the order it is asked.
+        # A meter answers in the order it is asked: if after a while, then also what asked for blocks that there were none of.
+        self._owed = self._blocks.asked_in_vain
         return answer
 
     def _join_blocks(

@@ -86,6 +86,8 @@ class BlockTransfer:
         self.peer_window = peer_window
         self.expected = False
         """The other side may answer in blocks, of which the first may get lost."""
+        self.asked_in_vain = 0
+        """How often blocks were asked for again, and none came since."""
         self._window = window
         self._number = 0  # of the last block or acknowledgement we sent
         self._ours: list[bytes] = []  # data of our blocks
@@ -120,6 +122,7 @@ class BlockTransfer:
     def receive(self, block: GeneralBlockTransfer) -> Step:
         """Take a block or an acknowledgement. Raises `RemoteProtocolError` when too much is lost, or there is no end."""
         self.peer_window = block.window or self.peer_window
+        self.asked_in_vain = 0
         if self._whole and block.block_data:  # they repeat what we answer to
             if block.streaming:
                 return Step([])
@@ -138,6 +141,7 @@ class BlockTransfer:
             return []
         self._attempts -= 1
         if self._theirs or self._arrived == len(self._ours):
+            self.asked_in_vain += 1
             return [self._acknowledgement()]
         return self._next_window()
 
@@ -253,6 +257,11 @@ class Blocks:
             self._unused = False
             return self._exchange.receive(block)
         return Step([], self._pushed.receive(block))  # nobody takes a block in return
+
+    @property
+    def asked_in_vain(self) -> int:
+        """How often blocks of the present answer were asked for again, and none came since."""
+        return self._exchange.asked_in_vain
 
     def repeat(self) -> list[bytes]:
         """Return what to send after silence within an exchange."""
