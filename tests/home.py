@@ -133,6 +133,12 @@ class Line:
         )
         return self.wires[-1]
 
+    def interrupt(self) -> None:
+        """Break every connection that is open."""
+        for wire in self.wires:
+            if wire.open:
+                wire.lose(TransportError("somebody pulled the plug"))
+
 
 def ignore_client(client_sap: int) -> Callable[[Line], None]:
     """Take the link of a client, then be silent to what it sends; talk to others."""

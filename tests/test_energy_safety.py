@@ -292,19 +292,12 @@ async def poll(
     await hass.async_block_till_done()
 
 
-def interrupt(line: Line) -> None:
-    """Break a connection that is kept."""
-    for wire in line.wires:
-        if wire.open:
-            wire.lose(TransportError("the gateway was restarted"))
-
-
 def mend(line: Line, meter: Meter) -> None:
     line.broken, line.answer, line.framing = None, None, WrapperSession
     meter.refusals.clear()
     meter.written.clear()
     line.meter = meter
-    interrupt(line)
+    line.interrupt()
 
 
 @pytest.mark.parametrize("keeps_open", [False, True], ids=["each time", "kept open"])
@@ -332,7 +325,7 @@ async def test_fault_shows_no_number(
         or line.answer
         or line.framing is not WrapperSession
     ):
-        interrupt(line)
+        line.interrupt()
     for _ in range(3):
         await poll(hass, freezer, entry)
         assert {state.state for state in witness.shown()} == shown
@@ -405,7 +398,7 @@ async def test_connection_that_breaks_between_two_readings(
     line.meter = healthy(line)
     witness = await set_up(hass, line, entry, keeps_open=True)
     for _ in range(3):
-        interrupt(line)
+        line.interrupt()
         await poll(hass, freezer, entry)
         assert all(is_number(state) for state in witness.shown())
         assert all(map(witness.is_true, witness.shown()))

@@ -769,6 +769,7 @@ async def test_port_that_is_back_is_no_question(
     """Nor is one whose adapter is nowhere to be seen."""
     await set_up(hass, on_a_port)
     line.broken = port_gone()
+    line.interrupt()
     with plugged_in():
         await poll(hass, freezer)
         assert issue_of(hass, on_a_port, Issue.PORT_MOVED) is None
