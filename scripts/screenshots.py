@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 import json
 from pathlib import Path
 import shutil
@@ -11,10 +13,14 @@ import sys
 
 from playwright.async_api import Browser, Locator, Page, async_playwright
 
+ROOT = Path(__file__).parents[1]
+SIMULATOR = (str(ROOT / ".demo/venv/bin/python"), "-m", "tests.simulator")
 DOMAIN = "dlms_meter"
 METER_PASSWORD = "12345678"
 SERIAL_NUMBER = "40817999"
 PHYSICAL_DEVICE = "115"
+THIRD_METER = 20
+"""So many ports above that of the second meter a third one listens, with which something is wrong."""
 # Without these, Chromium asks servers on the internet for things a screenshot has no use for.
 QUIET = (
     "--no-sandbox",
@@ -105,6 +111,60 @@ class Visit:
     async def close_dialog(self) -> None:
         """Leave the dialog."""
         await self.page.get_by_role("button", name="Close", exact=True).first.click()
+
+    async def add_third_meter(self) -> None:
+        """Add the meter with which something will be wrong, as an expert does."""
+        page = self.page
+        await self.open_integration()
+        await self.remove_second_meter()  # of a walk that was broken off
+        await self.begin()
+        await self.connect(self.meter_port + THIRD_METER)
+        await self.submit()
+        await self.choose("I know the settings")
+        await self.form().wait_for()
+        await self.submit()
+        await self.choose("A password")
+        await page.get_by_text("For experts").click()
+        [client_address] = await self.numbers(1)
+        await client_address.fill("1")
+        await page.locator("input[type=password]").first.fill(METER_PASSWORD)
+        await self.submit()
+        await page.get_by_text("was found").first.wait_for()
+        await self.submit()
+        await page.locator("step-flow-create-entry").wait_for()
+
+    async def load_last_meter(self) -> None:
+        """Load the meter that was added last once more: it is read at once."""
+        await self.page.evaluate(
+            """async domain => {
+                const hass = document.querySelector("home-assistant").hass;
+                const entries = await hass.callWS({type: "config_entries/get", domain});
+                entries.sort((a, b) => b.created_at - a.created_at);
+                await hass.callApi("POST", `config/config_entries/entry/${entries[0].entry_id}/reload`);
+            }""",
+            DOMAIN,
+        )
+
+    async def read_last_meter(self) -> None:
+        """Press the button that reads the meter that was added last."""
+        await self.page.evaluate(
+            """async domain => {
+                const hass = document.querySelector("home-assistant").hass;
+                const entries = await hass.callWS({type: "config_entries/get", domain});
+                entries.sort((a, b) => b.created_at - a.created_at);
+                const entities = await hass.callWS({type: "config/entity_registry/list"});
+                const button = entities.find(entity => entity.config_entry_id === entries[0].entry_id
+                    && entity.translation_key === "read_now");
+                await hass.callService("button", "press", {entity_id: button.entity_id});
+            }""",
+            DOMAIN,
+        )
+
+    async def open_repair(self, title: str) -> None:
+        """Open the dialog of one of Home Assistant's repairs."""
+        await self.open("/config/repairs")
+        await self.page.get_by_text(title).first.click()
+        await self.page.locator("step-flow-form").wait_for()
 
     async def remove_second_meter(self) -> None:
         """Delete every meter but the first, so that it can be added again."""
@@ -255,6 +315,104 @@ async def later(visit: Visit) -> None:
     await visit.shoot("reconfigure")
 
 
+async def listening(port: int) -> None:
+    """Wait until somebody listens on a port of this machine."""
+    while True:
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return
+        await asyncio.sleep(0.2)
+
+
+@asynccontextmanager
+async def third_meter(
+    visit: Visit,
+    *,
+    password: str = METER_PASSWORD,
+    serial_number: str = "40812345",
+    clock: datetime | None = None,
+) -> AsyncIterator[None]:
+    """Have a third meter on the network."""
+    port = visit.meter_port + THIRD_METER
+    words = [
+        *("--wrapper-port", str(port), "--seed", "3"),
+        *("--password", password, "--serial-number", serial_number),
+    ]
+    if clock is not None:
+        words += ["--controllable", "--time", clock.isoformat()]
+    meter = await asyncio.create_subprocess_exec(
+        *SIMULATOR, *words, cwd=ROOT, stdout=asyncio.subprocess.DEVNULL
+    )
+    try:
+        async with asyncio.timeout(PATIENCE / 1000):
+            await listening(port)
+        yield
+    finally:
+        meter.terminate()
+        await meter.wait()
+
+
+async def new_password(visit: Visit) -> None:
+    """The operator gave the meter another password: what Home Assistant asks, first answered wrongly."""
+    page = visit.page
+    async with third_meter(visit):
+        await visit.add_third_meter()
+    async with third_meter(visit, password="87654321"):
+        await visit.load_last_meter()
+        await visit.open_integration()
+        await page.get_by_role("button", name="Reconfigure").first.wait_for()
+        await visit.shoot("reauth-needed", settle=2500)
+        await page.get_by_role("button", name="Reconfigure").first.click()
+        await visit.form().wait_for()
+        await visit.shoot("reauth")
+        password = page.locator("input[type=password]").first
+        await password.fill("00000000")
+        await visit.submit()
+        await page.get_by_text("The meter refused this password").first.wait_for()
+        await visit.shoot("reauth-wrong")
+        await password.fill("87654321")
+        await visit.submit()
+        await page.locator("step-flow-abort").wait_for()
+        await visit.shoot("reauth-done")
+    await visit.remove_second_meter()
+
+
+async def exchanged_meter(visit: Visit) -> None:
+    """Another meter answers: what Home Assistant's repairs ask."""
+    page = visit.page
+    async with third_meter(visit):
+        await visit.add_third_meter()
+    async with third_meter(visit, serial_number="40899999"):
+        await visit.load_last_meter()
+        await visit.open_integration()
+        await visit.shoot("exchanged-entry", settle=2500)
+        await visit.open("/config/repairs")
+        await page.get_by_text("another meter answers").first.wait_for()
+        await visit.shoot("repairs")
+        await visit.open_repair("another meter answers")
+        await visit.shoot("repair-exchanged")
+        await visit.submit()
+        await page.locator("step-flow-create-entry").wait_for()
+        await visit.shoot("repair-exchanged-done")
+    await visit.remove_second_meter()
+
+
+async def wrong_clock(visit: Visit) -> None:
+    """The meter's clock is far off: what Home Assistant's repairs propose."""
+    page = visit.page
+    async with third_meter(visit, clock=datetime.now(UTC) - timedelta(minutes=20)):
+        await visit.add_third_meter()
+        for _ in range(3):
+            await visit.read_last_meter()
+        await visit.open_repair("the clock is wrong")
+        await visit.shoot("repair-clock")
+        await visit.submit()
+        await page.locator("step-flow-create-entry").wait_for()
+        await visit.shoot("repair-clock-done")
+    await visit.remove_second_meter()
+
+
 async def device(visit: Visit) -> None:
     """The page of the meter, and its diagnostics."""
     page = visit.page
@@ -309,6 +467,9 @@ WALKS = {
         find,
         nothing_found,
         later,
+        new_password,
+        exchanged_meter,
+        wrong_clock,
         device,
         energy,
         automation,
