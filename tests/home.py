@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import (
     SOURCE_USER,
     ConfigEntry,
@@ -13,9 +15,12 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
-from custom_components.dlms_meter.const import DOMAIN
+from custom_components.dlms_meter.const import DOMAIN, POLL_INTERVAL
 from custom_components.dlms_meter.dlms import (
     AttributeDescriptor,
     Data,
@@ -191,6 +196,20 @@ async def set_up(
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     assert state_of(entry) is ConfigEntryState.LOADED
+
+
+async def pass_time(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    time: timedelta = POLL_INTERVAL,
+    *,
+    times: int = 1,
+) -> None:
+    """Let time pass, until the next poll if not said otherwise, and what it sets off end; so many times."""
+    for _ in range(times):
+        freezer.tick(time)
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
 
 
 def answer_of(meter: Meter, attribute: AttributeDescriptor) -> Data:

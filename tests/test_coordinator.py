@@ -12,13 +12,11 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
-    async_fire_time_changed,
 )
 
 from custom_components.dlms_meter.const import (
     CONF_SUPPLY_SWITCH,
     DOMAIN,
-    POLL_INTERVAL,
 )
 from custom_components.dlms_meter.dlms import (
     AttributeDescriptor,
@@ -37,6 +35,7 @@ from tests.home import (
     WITH_PASSWORD,
     Line,
     altered,
+    pass_time,
     silence,
     state_of,
     value_of,
@@ -51,13 +50,6 @@ ENERGY_SCALER = ENERGY_VALUE._replace(attribute_id=3)
 NAME = AttributeDescriptor(1, Obis.parse("0-0:42.0.0*255"), 2)
 
 pytestmark = pytest.mark.usefixtures("impatient")
-
-
-async def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    """Let time pass until the next poll, and that poll end."""
-    freezer.tick(POLL_INTERVAL)
-    async_fire_time_changed(hass)
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -78,7 +70,7 @@ async def test_values_follow_the_meter(
     """One session a poll, and a complete one: opened, released, closed."""
     before = float(value_of(hass, ENERGY))
     for polls in range(1, 16):
-        await poll(hass, freezer)
+        await pass_time(hass, freezer)
         assert len(line.wires) == 1 + polls
     assert float(value_of(hass, ENERGY)) > before
 
@@ -91,7 +83,7 @@ async def test_polls_think_nothing_over_again(
         "custom_components.dlms_meter.coordinator.plan_entities", wraps=plan_entities
     ) as planning:
         for _ in range(65):
-            await poll(hass, freezer)
+            await pass_time(hass, freezer)
         assert not planning.called, "not even once an hour, when the channels are read"
         meter = loaded.runtime_data
         plans = meter.plans()
@@ -137,7 +129,7 @@ async def test_failing_meter_is_unavailable_until_it_recovers(
     caplog.clear()
     fail(line)
     for _ in range(3):
-        await poll(hass, freezer)
+        await pass_time(hass, freezer)
         states = {
             hass.states.get(entity) for entity in hass.states.async_entity_ids("sensor")
         }
@@ -147,7 +139,7 @@ async def test_failing_meter_is_unavailable_until_it_recovers(
 
     line.broken, line.answer, line.meter = None, None, meter
     for _ in range(5):  # after a refusal it is left alone for so many minutes
-        await poll(hass, freezer)
+        await pass_time(hass, freezer)
     assert float(value_of(hass, ENERGY)) >= before
     assert len(warnings(caplog)) == 1
     assert caplog.text.count("recovered") == 1
@@ -179,15 +171,15 @@ async def test_refused_attribute_spoils_no_other(
     await async_setup_component(hass, DOMAIN, {})
     await hass.async_block_till_done()
     for _ in range(2):
-        await poll(hass, freezer)
+        await pass_time(hass, freezer)
         assert value_of(hass, ENERGY) == "unavailable"
         assert float(value_of(hass, POWER)) > 0
     [warning] = warnings(caplog)
     assert "3/1-0:1.8.0*255/2 cannot be read" in warning
 
     line.meter.refusals.clear()
-    await poll(hass, freezer)
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
+    await pass_time(hass, freezer)
     assert float(value_of(hass, ENERGY)) > 1000  # kWh
     assert caplog.text.count("3/1-0:1.8.0*255/2 is read again") == 1
     assert len(warnings(caplog)) == 1
@@ -209,7 +201,7 @@ async def test_refused_password_is_tried_once(
     other_password = MeterSettings(clients=(ClientRule(1, Mechanism.LLS, b"new"),))
     line.meter = Meter(other_password, now=line.meter.now)
     for _ in range(5):
-        await poll(hass, freezer)
+        await pass_time(hass, freezer)
 
     assert len(line.wires) == 2
     assert value_of(hass, ENERGY) == "unavailable"
@@ -225,11 +217,11 @@ async def test_another_meter_at_the_address_is_not_read(
 ) -> None:
     mine = line.meter
     line.meter = Meter(MeterSettings(serial_number="99999999"), now=mine.now)
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert value_of(hass, ENERGY) == "unavailable"
 
     line.meter = mine
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert float(value_of(hass, ENERGY)) > 0
 
 
@@ -246,12 +238,12 @@ async def test_meter_known_by_its_serial_number_alone(
     assert state_of(entry) is ConfigEntryState.LOADED
 
     line.meter.refusals[NAME] = DataAccessResult.TEMPORARY_FAILURE
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert value_of(hass, ENERGY) == "unavailable"
     assert entry.runtime_data.last_exception.translation_key == "identity_incomplete"
 
     line.meter.refusals.clear()
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert float(value_of(hass, ENERGY)) > 0
 
 
@@ -300,7 +292,7 @@ async def test_only_what_is_shown_is_read(
         POWER, disabled_by=er.RegistryEntryDisabler.USER
     )
     await hass.async_block_till_done()
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     shown = AttributeDescriptor(3, Obis.parse("1-0:1.7.0*255"), 2)
     assert shown not in entry.runtime_data.data.values
 

@@ -10,7 +10,6 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
-    async_fire_time_changed,
 )
 
 from custom_components.dlms_meter.const import DOMAIN
@@ -23,6 +22,7 @@ from tests.home import (
     Line,
     add_meter,
     altered,
+    pass_time,
     silence,
     state_of,
     value_of,
@@ -64,14 +64,6 @@ async def test_meter_that_is_away_is_tried_again(
     line.broken = None
     await hass.config_entries.async_reload(entry.entry_id)
     assert state_of(entry) is ConfigEntryState.LOADED
-
-
-async def pass_time(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, pause: timedelta
-) -> None:
-    freezer.tick(pause)
-    async_fire_time_changed(hass)
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def test_meter_that_refuses_is_left_alone_for_minutes(

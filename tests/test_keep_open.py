@@ -26,6 +26,7 @@ from tests.home import (
     UNIQUE_ID,
     WITH_PASSWORD,
     Line,
+    pass_time,
     state_of,
     value_of,
     walk,
@@ -43,7 +44,6 @@ from tests.test_shared_line import (
     BusLine,
     bus,
     entry_of,
-    pass_time,
     succeeded,
     unload,
 )

@@ -20,7 +20,6 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
-    async_fire_time_changed,
     flush_store,
 )
 from pytest_homeassistant_custom_component.components.recorder.common import (
@@ -30,7 +29,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.dlms_meter import repairs
-from custom_components.dlms_meter.const import DOMAIN, POLL_INTERVAL
+from custom_components.dlms_meter.const import DOMAIN
 from custom_components.dlms_meter.counters import async_get_counter
 from custom_components.dlms_meter.dlms import (
     Mechanism,
@@ -50,6 +49,7 @@ from tests.home import (
     Line,
     altered,
     ignore_client,
+    pass_time,
     set_up,
     state_of,
     value_of,
@@ -69,15 +69,6 @@ OTHER_TITLE = "SIM H3P-100 …9999"
 KEY = bytes(range(16))
 
 type Answer = Callable[..., Awaitable[dict[str, Any]]]
-
-
-async def poll(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, times: int = 1
-) -> None:
-    for _ in range(times):
-        freezer.tick(POLL_INTERVAL)
-        async_fire_time_changed(hass)
-        await hass.async_block_till_done(wait_background_tasks=True)
 
 
 def issue_of(hass: HomeAssistant, entry: ConfigEntry[Any], issue: Issue) -> Any:  # noqa: ANN401
@@ -135,17 +126,17 @@ async def test_another_meter_is_asked_about_until_it_is_gone(
 ) -> None:
     mine = line.meter
     line.meter = other_meter(line)
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     issue = issue_of(hass, loaded, Issue.METER_EXCHANGED)
     assert issue.is_fixable
     assert issue.translation_placeholders == {"meter": TITLE, "new_meter": OTHER_TITLE}
     assert value_of(hass, ENERGY) == "unavailable"
 
     line.broken = NOBODY
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert issue_of(hass, loaded, Issue.METER_EXCHANGED)
     line.broken, line.meter = None, mine
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert issue_of(hass, loaded, Issue.METER_EXCHANGED) is None
     assert float(value_of(hass, ENERGY)) > 0
 
@@ -157,10 +148,10 @@ async def test_ignored_issue_stays_ignored(
     loaded: MockConfigEntry,
 ) -> None:
     line.meter = other_meter(line)
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     issue_id = issue_id_of(Issue.METER_EXCHANGED, loaded.entry_id)
     ir.async_get(hass).async_ignore(DOMAIN, issue_id, True)
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert issue_of(hass, loaded, Issue.METER_EXCHANGED).dismissed_version
 
 
@@ -194,7 +185,7 @@ async def test_issues_go_with_their_entry(
     loaded: MockConfigEntry,
 ) -> None:
     line.meter = other_meter(line)
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     await hass.config_entries.async_remove(loaded.entry_id)
     assert not ir.async_get(hass).issues
 
@@ -207,7 +198,7 @@ async def test_meter_that_has_an_entry_of_its_own_was_not_exchanged(
 ) -> None:
     MockConfigEntry(domain=DOMAIN, unique_id=OTHER_ID).add_to_hass(hass)
     line.meter = other_meter(line)
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert value_of(hass, ENERGY) == "unavailable"
     assert issue_of(hass, loaded, Issue.METER_EXCHANGED) is None
 
@@ -227,7 +218,7 @@ async def test_exchanged_meter_takes_the_place_of_the_old_one(
     gone = f"sensor.{DEVICE}_frequency"
     assert hass.states.get(gone)
     line.meter = altered(other_meter(line), {}, without=("1-0:14.7.0*255",))
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
 
     result = await repair(loaded, Issue.METER_EXCHANGED)
     assert result["step_id"] == "confirm"
@@ -253,7 +244,7 @@ async def test_exchanged_meter_takes_the_place_of_the_old_one(
         for e in er.async_entries_for_config_entry(entities, loaded.entry_id)
     }
     assert all(name.startswith(OTHER_ID) for name in names)
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert float(value_of(hass, ENERGY)) > 0
 
 
@@ -272,7 +263,7 @@ async def test_meters_behind_an_exchanged_meter_stay_who_they_are(
     line.meter = Meter(
         MeterSettings(serial_number="99999999"), now=line.meter.now, objects=SUB_METERS
     )
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     await repair(entry, Issue.METER_EXCHANGED, {})
     after = {d.id for d in dr.async_entries_for_config_entry(devices, entry.entry_id)}
     assert after == before
@@ -291,7 +282,7 @@ async def test_exchange_of_a_meter_that_was_named_by_its_user(
     behind.add_to_hass(hass)
     hass.config_entries.async_update_entry(loaded, title="Cellar")
     line.meter = other_meter(line)
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     await repair(loaded, Issue.METER_EXCHANGED, {})
     assert (loaded.unique_id, loaded.title) == (OTHER_ID, "Cellar")
     assert behind.data == {"box": OTHER_ID}
@@ -307,7 +298,7 @@ async def test_exchange_when_the_old_meter_is_back_or_a_third_one_there(
     """Only the meter that was asked about is taken."""
     mine = line.meter
     line.meter = other_meter(line)
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     line.meter = Meter(MeterSettings(serial_number="55555555"), now=mine.now)
     result = await repair(loaded, Issue.METER_EXCHANGED, {})
     assert result["errors"] == {"base": "failed"}
@@ -331,7 +322,7 @@ async def test_reason_is_told_in_the_language_of_the_house(
 ) -> None:
     hass.config.language = "de"
     line.meter = other_meter(line)
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     line.broken = NOBODY
     result = await repair(loaded, Issue.METER_EXCHANGED, {})
     assert "Verbindung" in result["description_placeholders"]["reason"]
@@ -349,15 +340,15 @@ async def test_statistics_do_not_jump_when_a_meter_is_exchanged(
 ) -> None:
     """What counts begins anew; what was counted before is still there, under the old name and number."""
     [entry] = hass.config_entries.async_entries(DOMAIN)
-    await poll(hass, freezer, 5)
+    await pass_time(hass, freezer, times=5)
     await async_wait_recording_done(hass)
     do_adhoc_statistics(hass, start=dt_util.parse_datetime("2026-11-10T10:00:00Z"))
 
     register = {"1-0:1.8.0*255": uint32(reading)}
     line.meter = altered(other_meter(line), register)
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     await repair(entry, Issue.METER_EXCHANGED, {})
-    await poll(hass, freezer, 5)
+    await pass_time(hass, freezer, times=5)
     await async_wait_recording_done(hass)
     do_adhoc_statistics(hass, start=dt_util.parse_datetime("2026-11-10T10:05:00Z"))
     await async_wait_recording_done(hass)
@@ -412,14 +403,14 @@ async def test_clock_far_off_is_asked_about_and_set(
     put_clock(line, timedelta(minutes=7))
     await set_up(hass, with_password)
     assert issue_of(hass, with_password, Issue.CLOCK_OFF) is None
-    await poll(hass, freezer, 2)
+    await pass_time(hass, freezer, times=2)
     issue = issue_of(hass, with_password, Issue.CLOCK_OFF)
     assert issue.translation_placeholders == {
         "meter": TITLE,
         "shown": "2026-11-10 11:09:00",
         "now": "2026-11-10 11:02:00",
     }
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert issue_of(hass, with_password, Issue.CLOCK_OFF) == issue
 
     result = await repair(with_password, Issue.CLOCK_OFF, {})
@@ -427,7 +418,7 @@ async def test_clock_far_off_is_asked_about_and_set(
     assert CLOCK in line.meter.written
     assert issue_of(hass, with_password, Issue.CLOCK_OFF) is None
     put_clock(line, timedelta())
-    await poll(hass, freezer, 4)
+    await pass_time(hass, freezer, times=4)
     assert issue_of(hass, with_password, Issue.CLOCK_OFF) is None
 
 
@@ -441,13 +432,13 @@ async def test_clock_that_is_right_again_by_itself(
     """Between far off and right again nothing changes: no question that comes and goes."""
     put_clock(line, timedelta(minutes=-6))
     await set_up(hass, with_password)
-    await poll(hass, freezer, 2)
+    await pass_time(hass, freezer, times=2)
     assert issue_of(hass, with_password, Issue.CLOCK_OFF)
     put_clock(line, timedelta(minutes=-4))
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert issue_of(hass, with_password, Issue.CLOCK_OFF)
     put_clock(line, timedelta(seconds=-20))
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert issue_of(hass, with_password, Issue.CLOCK_OFF) is None
 
 
@@ -459,11 +450,11 @@ async def test_clock_that_was_wrong_for_a_moment(
 ) -> None:
     put_clock(line, timedelta(hours=2))
     await set_up(hass, with_password)
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     put_clock(line, timedelta())
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     put_clock(line, timedelta(hours=2))
-    await poll(hass, freezer, 2)
+    await pass_time(hass, freezer, times=2)
     assert issue_of(hass, with_password, Issue.CLOCK_OFF) is None
 
 
@@ -475,13 +466,13 @@ async def test_clock_is_noticed_again_after_a_restart(
 ) -> None:
     put_clock(line, timedelta(minutes=25))
     await set_up(hass, with_password)
-    await poll(hass, freezer, 2)
+    await pass_time(hass, freezer, times=2)
     assert issue_of(hass, with_password, Issue.CLOCK_OFF)
     await hass.config_entries.async_unload(with_password.entry_id)
     await forget_what_is_not_kept(hass)
     assert issue_of(hass, with_password, Issue.CLOCK_OFF) is None
     await set_up(hass, with_password)
-    await poll(hass, freezer, 2)
+    await pass_time(hass, freezer, times=2)
     assert issue_of(hass, with_password, Issue.CLOCK_OFF)
 
 
@@ -493,12 +484,12 @@ async def test_clock_that_only_the_operator_may_set(
 ) -> None:
     """There is nothing to click: it says whom to ask."""
     put_clock(line, timedelta(minutes=25), settable=False)
-    await poll(hass, freezer, 3)
+    await pass_time(hass, freezer, times=3)
     issue = issue_of(hass, loaded, Issue.CLOCK_OFF_LOCKED)
     assert not issue.is_fixable
     assert issue_of(hass, loaded, Issue.CLOCK_OFF) is None
     put_clock(line, timedelta(), settable=False)
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert issue_of(hass, loaded, Issue.CLOCK_OFF_LOCKED) is None
 
 
@@ -514,7 +505,7 @@ async def test_clock_is_not_set_across_a_change_of_the_clocks(
     await hass.config.async_set_time_zone("Europe/Berlin")
     put_clock(line, timedelta(minutes=7))
     await set_up(hass, with_password)
-    await poll(hass, freezer, 3)
+    await pass_time(hass, freezer, times=3)
     result = await repair(with_password, Issue.CLOCK_OFF, {})
     assert result["errors"] == {"base": "failed"}
     assert "Summer time" in result["description_placeholders"]["reason"]
@@ -534,7 +525,7 @@ async def test_clock_of_a_meter_that_is_not_loaded(
 ) -> None:
     put_clock(line, timedelta(minutes=7))
     await set_up(hass, with_password)
-    await poll(hass, freezer, 3)
+    await pass_time(hass, freezer, times=3)
     await hass.config_entries.async_unload(with_password.entry_id)
     result = await repair(with_password, Issue.CLOCK_OFF, {})
     assert result["errors"] == {"base": "failed"}
@@ -575,7 +566,7 @@ async def test_refused_counter_is_asked_about_and_raised(
 ) -> None:
     await set_up(hass, ciphered)
     line.meter.last_counter = FULL + 5
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     issue = issue_of(hass, ciphered, Issue.COUNTER_REFUSED)
     assert issue.translation_placeholders["wanted"] == str(FULL + 6)
     assert value_of(hass, ENERGY) == "unavailable"
@@ -589,7 +580,7 @@ async def test_refused_counter_is_asked_about_and_raised(
     assert done["type"] == "create_entry"
     assert line.meter.last_counter >= FULL + 1006
     assert float(value_of(hass, ENERGY)) > 0
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert issue_of(hass, ciphered, Issue.COUNTER_REFUSED) is None
 
 
@@ -602,7 +593,7 @@ async def test_counter_that_is_told_in_time_is_no_question(
     """A meter that says which one it wants gets it at once."""
     await set_up(hass, ciphered)
     line.meter.last_counter = 5_000_000
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert float(value_of(hass, ENERGY)) > 0
     assert issue_of(hass, ciphered, Issue.COUNTER_REFUSED) is None
 
@@ -651,7 +642,7 @@ async def test_refused_counter_after_a_restart(
 ) -> None:
     await set_up(hass, ciphered)
     before, line.meter.last_counter = line.meter.last_counter, FULL + 5
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     await hass.config_entries.async_unload(ciphered.entry_id)
     await forget_what_is_not_kept(hass)
     await hass.config_entries.async_setup(ciphered.entry_id)
@@ -672,7 +663,7 @@ async def test_counter_of_another_meter(
 ) -> None:
     await set_up(hass, ciphered)
     rules, line.meter.last_counter = line.meter.settings.clients, FULL + 5
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     line.meter = Meter(
         MeterSettings(serial_number="99999999", clients=rules), now=line.meter.now
     )
@@ -696,7 +687,7 @@ async def test_no_counter_is_used_twice_whoever_reads(
     form = await flow.async_configure(form["flow_id"], secrets)
     assert form["errors"]
     seen = line.meter.last_counter
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert float(value_of(hass, ENERGY)) > 0
     assert line.meter.last_counter > seen
     secrets = {"encryption_key": KEY.hex(), "authentication_key": KEY.hex()}
@@ -704,7 +695,7 @@ async def test_no_counter_is_used_twice_whoever_reads(
     await hass.async_block_till_done()
     assert done["reason"] == "reauth_successful"
     assert state_of(ciphered) is ConfigEntryState.LOADED
-    await poll(hass, freezer, 2)
+    await pass_time(hass, freezer, times=2)
     assert float(value_of(hass, ENERGY)) > 0
 
 
@@ -771,13 +762,13 @@ async def test_port_that_is_back_is_no_question(
     line.broken = port_gone()
     line.interrupt()
     with plugged_in():
-        await poll(hass, freezer)
+        await pass_time(hass, freezer)
         assert issue_of(hass, on_a_port, Issue.PORT_MOVED) is None
     with plugged_in(MOVED):
-        await poll(hass, freezer)
+        await pass_time(hass, freezer)
     assert issue_of(hass, on_a_port, Issue.PORT_MOVED) is not None
     line.broken = None
-    await poll(hass, freezer, 4)
+    await pass_time(hass, freezer, times=4)
     assert issue_of(hass, on_a_port, Issue.PORT_MOVED) is None
     assert await hass.config_entries.async_unload(on_a_port.entry_id)
 
@@ -794,7 +785,7 @@ async def test_port_that_leads_to_another_meter_is_not_used(
     line.broken = port_gone()
     line.wires[-1].lose(port_gone())
     with plugged_in(MOVED):
-        await poll(hass, freezer)
+        await pass_time(hass, freezer)
     line.broken, line.meter = None, other_meter(line)
     chosen = {"serial_port": "/dev/ttyUSB4"}
     result = await repair(on_a_port, Issue.PORT_MOVED, chosen)

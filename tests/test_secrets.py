@@ -11,10 +11,9 @@ from homeassistant.helpers import device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
-    async_fire_time_changed,
 )
 
-from custom_components.dlms_meter.const import DOMAIN, POLL_INTERVAL
+from custom_components.dlms_meter.const import DOMAIN
 from custom_components.dlms_meter.dlms import Mechanism, SecuritySettings
 from custom_components.dlms_meter.settings import (
     InvalidSettings,
@@ -22,7 +21,16 @@ from custom_components.dlms_meter.settings import (
     client_settings,
     from_input,
 )
-from tests.home import DEVICE, PASSWORD, PUBLIC, Line, answer_flow, state_of, value_of
+from tests.home import (
+    DEVICE,
+    PASSWORD,
+    PUBLIC,
+    Line,
+    answer_flow,
+    pass_time,
+    state_of,
+    value_of,
+)
 from tests.simulator import PUBLIC_CLIENT, ClientRule, Meter, MeterSettings
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -51,12 +59,6 @@ def house_key(key: bytes) -> SecuritySettings:
 def lock(line: Line, *rules: ClientRule) -> None:
     """Let the meter take these clients only, from now on."""
     line.meter = Meter(MeterSettings(clients=rules), now=line.meter.now)
-
-
-async def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    freezer.tick(POLL_INTERVAL)
-    async_fire_time_changed(hass)
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 # How they are typed.
@@ -170,11 +172,11 @@ async def test_meter_that_wants_other_secrets_is_not_asked_again_until_it_gets_t
 
     lock(line, rule)
     for _ in range(10):
-        await poll(hass, freezer)
+        await pass_time(hass, freezer)
     assert value_of(hass, ENERGY) == "unavailable"
     tries = len(line.wires)
     for _ in range(5):
-        await poll(hass, freezer)
+        await pass_time(hass, freezer)
     assert len(line.wires) == tries
 
     [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
@@ -233,10 +235,10 @@ async def test_message_that_cannot_be_deciphered_once(
     wrong = ClientRule(1, Mechanism.HLS_GMAC, security=house_key(OTHER_KEY))
 
     lock(line, wrong)
-    await poll(hass, freezer)
+    await pass_time(hass, freezer)
     assert value_of(hass, ENERGY) == "unavailable"
     line.meter = good
     for _ in range(5):
-        await poll(hass, freezer)
+        await pass_time(hass, freezer)
     assert float(value_of(hass, ENERGY)) > 0
     assert not hass.config_entries.flow.async_progress()

@@ -43,6 +43,7 @@ from tests.home import (
     answer_flow,
     begin_flow,
     choose,
+    pass_time,
     proposed,
     state_of,
 )
@@ -135,14 +136,6 @@ async def entries(hass: HomeAssistant, bus: BusLine) -> list[MockConfigEntry]:
     for entry in entries:
         assert state_of(entry) is ConfigEntryState.LOADED
     return entries
-
-
-async def pass_time(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, time: timedelta = POLL_INTERVAL
-) -> None:
-    freezer.tick(time)
-    async_fire_time_changed(hass)
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def unload(hass: HomeAssistant, entries: list[MockConfigEntry]) -> None:
