@@ -431,6 +431,35 @@ def test_requests_wait_for_their_turn() -> None:
     assert link.awaiting_response
 
 
+def test_what_waits_is_not_said_while_the_meter_goes_on_speaking() -> None:
+    """It would number anew what it says after that, and a segment on its way would get into another APDU."""
+    link = connected(WIDE._replace(window_receive=3))
+    link.send_apdu(b"\xc0")
+    link.send_apdu(b"\xc1")
+    assert kinds(link) == ["I00"]
+    pushed = to_client(INFO, LLC + b"\x0f", nr=1, final=False)
+    assert fed(link, pushed) == [ApduReceived(b"\x0f")]
+    link.await_more()
+    assert kinds(link) == []
+    answer = to_client(INFO, LLC + b"\xc4", ns=1, nr=1)
+    assert fed(link, answer) == [ApduReceived(b"\xc4")]
+    assert kinds(link) == ["I12"]
+
+
+def test_what_waits_is_said_at_last_where_a_meter_never_gives_the_word() -> None:
+    link = connected(WIDE._replace(window_receive=3))
+    link.send_apdu(b"\xc0")
+    link.send_apdu(b"\xc1")
+    answer = to_client(INFO, LLC + b"\xc4", nr=1, final=False)
+    assert fed(link, answer) == [ApduReceived(b"\xc4")]
+    link.await_more()
+    assert kinds(link) == ["I00"]
+    link.on_timeout()
+    assert kinds(link) == ["RR1"]
+    link.receive_data(to_client(RR, nr=1))
+    assert kinds(link) == ["I11"]
+
+
 WINDOWS = [1, 2, 3, 7]
 
 

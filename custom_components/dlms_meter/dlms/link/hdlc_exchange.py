@@ -110,13 +110,13 @@ class Exchange:
         return b""
 
     def _completed(self) -> bytes:
-        """Return the APDU that is complete, and send what was queued meanwhile."""
+        """Return the APDU that is complete, and send what was queued meanwhile, unless the meter goes on speaking."""
         apdu = strip_llc(self.receiver.apdu())
         if not apdu:  # no more than an acknowledgement
             self._take_turn(self.poll)
             return b""
         self._outbox.awaiting = False
-        if self.sender.waiting:
+        if self.sender.waiting and self._has_word:
             self._send_waiting()
         return apdu
 
