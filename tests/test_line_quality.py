@@ -9,6 +9,7 @@ from tests.home import DEVICE, NOBODY, Line, silence, value_of
 
 RECEIVED = f"sensor.{DEVICE}_frames_received"
 TIMEOUTS = f"sensor.{DEVICE}_timeouts"
+SHOWN_AS = {"bad_checks": "frames_damaged"}
 NAMES = (
     "bad_checks",
     "frames_received",
@@ -50,3 +51,23 @@ async def test_counts_of_a_failing_line(
     line.broken = NOBODY
     await loaded.runtime_data.async_refresh()
     assert int(value_of(hass, RECEIVED)) == second
+
+
+@pytest.mark.usefixtures("everything_enabled")
+async def test_each_shows_its_own_count(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    coordinator = loaded.runtime_data
+    names = ("frames_received", "frames_repeated", "bad_checks", "timeouts")
+    before = coordinator.client.totals
+    for more, name in enumerate(names, 11):
+        now = coordinator.client.statistics
+        setattr(now, name, getattr(now, name) + more)
+    coordinator.async_update_listeners()
+    await hass.async_block_till_done()
+    grown = [
+        int(value_of(hass, f"sensor.{DEVICE}_{SHOWN_AS.get(name, name)}"))
+        - getattr(before, name)
+        for name in names
+    ]
+    assert grown == [11, 12, 13, 14]

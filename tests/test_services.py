@@ -1,7 +1,7 @@
 """Actions, called as automations call them."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -536,6 +536,54 @@ async def test_read_profile(
     oldest = await call(hass, "read_profile", {**where, "first": 1, "last": 2})
     assert len(oldest["rows"]) == 2
     assert oldest["rows"][0]["time"] < newest["rows"][0]["time"]
+
+
+PARTS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "from a time on": ({"since": "2026-11-20T11:50:00+00:00"}, ["12:00"]),
+    "between times": (
+        {"since": "2026-11-20T11:20:00+00:00", "until": "2026-11-20T11:50:00+00:00"},
+        ["11:30", "11:45"],
+    ),
+    "times of the house": (
+        {"since": "2026-11-20 12:20:00", "until": "2026-11-20 12:50:00"},
+        ["11:30", "11:45"],
+    ),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+async def test_part_of_a_profile_by_time(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, meter_id: str, part: str
+) -> None:
+    """With both ends or an open one; without an offset it is the time of the house."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    freezer.move_to("2026-11-20T12:07:00Z")
+    given, times = PARTS[part]
+    where = {"device_id": meter_id, "obis": "1-0:99.1.0"}
+    told = await call(hass, "read_profile", {**where, **given})
+    moments = [datetime.fromisoformat(row["time"]) for row in told["rows"]]
+    assert [f"{moment.astimezone(UTC):%H:%M}" for moment in moments] == times
+
+
+async def test_part_of_a_profile_by_number(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, meter_id: str
+) -> None:
+    """Only the first number, only the last one, or nothing at all: up to the newest row, from the oldest, the whole."""
+    freezer.move_to("2026-11-20T12:07:00Z")
+    where = {"device_id": meter_id, "obis": "1-0:99.1.0"}
+
+    async def rows(**given: int) -> list[Any]:
+        columns = {"columns": ["0-0:1.0.0"]}
+        told = await call(hass, "read_profile", {**where, **columns, **given})
+        times: list[Any] = [row["time"] for row in told["rows"]]
+        return times
+
+    in_use = await call(hass, "get", {**where, "attribute": 7})
+    whole = await rows()
+    assert len(whole) == in_use["value"] > 4
+    assert await rows(first=len(whole) - 1) == whole[-2:]
+    assert await rows(last=2) == whole[:2]
+    assert await rows(first=2, last=4) == whole[1:4]
 
 
 async def test_profile_without_such_a_column(

@@ -57,13 +57,18 @@ def even_parity(data: bytes) -> bytes:
 
 
 def as_heard(data: bytes, sent: LineSettings, heard: LineSettings) -> bytes:
-    """Return what a receiver makes of octets that were sent at other line settings than its own."""
+    """Return what a receiver makes of octets that were sent at other line settings than its own.
+
+    One that wants even parity does not take octets whose eighth bit, of whatever meaning, is not as it should be.
+    """
     if sent.speed != heard.speed:
         random = Random(data)
         return random.randbytes(max(1, len(data) * heard.speed // sent.speed))
     from_text, to_text = sent.character in _SEVEN_BITS, heard.character in _SEVEN_BITS
     if from_text and not to_text:
         return even_parity(data)
+    if to_text and not from_text:
+        return bytes(octet & 0x7F for octet in data if octet.bit_count() % 2 == 0)
     return bytes(octet & 0x7F for octet in data) if to_text else data
 
 

@@ -56,8 +56,8 @@ _REASONS: Final = (
     ),
     (
         ValueError,
-        "this is not the address of a port; write for instance /dev/serial/by-id/…, socket://192.0.2.7:8899 or"
-        " rfc2217://192.0.2.7:2217",
+        "this is not the address of a port, or the gateway has no port of that name; write for instance"
+        " /dev/serial/by-id/…, socket://192.0.2.7:8899 or rfc2217://192.0.2.7:2217",
     ),
     (
         serialx.SerialException,
