@@ -122,7 +122,7 @@ async def test_status_and_time_of_a_maximum(
     told = attributes(hass, "sensor.sim_i5_maximum_demand_import")
     assert told["status"] == shown
     assert told["capture_time"].isoformat() == MOMENT
-    time = value_of(hass, "sensor.sim_i5_time_of_maximum_demand_import")
+    time = value_of(hass, "sensor.sim_i5_time_of_peak_import")
     assert time == MOMENT
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+import logging
 from typing import Any
 from unittest.mock import patch
 
@@ -37,6 +38,7 @@ from custom_components.dlms_meter.dlms import (
     SerialEndpoint,
     ServerAddress,
     SignOnSettings,
+    TransportError,
     UdpEndpoint,
     connection,
 )
@@ -349,6 +351,21 @@ async def test_what_the_user_shall_report_is_in_the_log(
     await walk(hass, await begin_flow(hass), PUBLIC)
     assert "The meter was not understood: " in caplog.text
     assert "octet" in caplog.text
+
+
+async def test_what_was_typed_is_not_told_again_at_length(
+    hass: HomeAssistant, line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither in the form, nor in a log that a user would see; a password nowhere, however long it is."""
+    host, password = "h" * 10_000, "p" * 10_000
+    line.broken = TransportError(f"Cannot connect to {host}: no such host")
+    caplog.set_level(logging.INFO)
+    entered = WITH_PASSWORD | {"host": host, "password": password}
+    result = await walk(hass, await begin_flow(hass), entered)
+    assert result["errors"] == {"base": "cannot_connect"}
+    told = f"{result['description_placeholders']} {filled_in(result)} {caplog.text}"
+    assert "h" * 400 not in told
+    assert "ppp" not in told
 
 
 async def test_fault_of_ours_is_logged(
@@ -1012,6 +1029,8 @@ async def test_reauth_after_a_failure(
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == errors
     assert not filled_in(result)
+    assert result["description_placeholders"] is not None
+    assert result["description_placeholders"]["meter"] == refused.title
     assert refused.data["password"] == "old"
 
     line.broken = None

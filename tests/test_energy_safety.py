@@ -57,9 +57,12 @@ OBJECTS = (
 COUNTING = [
     AttributeDescriptor(item.class_id, item.logical_name, 2)
     for item in OBJECTS
-    if item.logical_name.d == 8 and item.class_id == 3 and item.logical_name.a == 1
+    if item.logical_name.d == 8
+    and item.class_id == 3
+    and item.logical_name.a == 1
+    and item.logical_name.c in (1, 2)  # reactive energy waits to be chosen
 ] + [AttributeDescriptor(4, Obis.parse("0-1:24.2.1"), 2)]
-COUNTING_CLASSES = ("energy", "reactive_energy", "gas")
+COUNTING_CLASSES = ("energy", "gas")
 NOTHING_SHOWN = ("unavailable", "unknown")
 HEAD = 8
 """Octets of the wrapper before the APDU."""

@@ -94,8 +94,7 @@ ENABLED = """
     maximum_demand_export maximum_demand_import net_power
     power_export power_export_l1 power_export_l2 power_export_l3
     power_factor power_failures power_import power_import_l1 power_import_l2 power_import_l3
-    reactive_energy_export reactive_energy_import reactive_power_export reactive_power_import
-    time_of_maximum_demand_export time_of_maximum_demand_import
+    time_of_peak_export time_of_peak_import
     voltage_l1 voltage_l2 voltage_l3
 """.split()  # noqa: SIM905
 
@@ -254,7 +253,7 @@ async def test_times_are_read_as_the_clock_is(
 ) -> None:
     """A meter whose clock has the deviation the wrong way round has it so in all its times."""
     freezer.move_to(NOW)
-    peak = f"sensor.{DEVICE}_time_of_maximum_demand_import"
+    peak = f"sensor.{DEVICE}_time_of_peak_import"
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     standard = value_of(hass, peak)
@@ -280,7 +279,7 @@ async def test_unset_peak_is_unknown(
     line.meter = altered(line.meter, {})
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    entity_id = f"sensor.{DEVICE}_time_of_maximum_demand_import"
+    entity_id = f"sensor.{DEVICE}_time_of_peak_import"
     assert value_of(hass, entity_id) == "unknown"
 
 

@@ -135,7 +135,7 @@ class DlmsConfigFlow(FindSteps, BoxSteps, domain=DOMAIN):
             step_id=f"reauth_{level.value}",
             data_schema=schema,  # type: ignore[arg-type]
             errors=errors_at(schema, failure),
-            description_placeholders=blanks(failure),
+            description_placeholders={"meter": entry.title, **blanks(failure)},
         )
 
     async_step_reauth_password = async_step_reauth_confirm

@@ -24,7 +24,7 @@ from .dlms import (
     MethodDescriptor,
     ServiceError,
 )
-from .failures import refusal_sentence
+from .failures import refusal_sentence, shortened
 from .ports import async_failure_of
 
 DISCONNECTOR_CLASS: Final = 70
@@ -65,7 +65,7 @@ async def async_acting(coordinator: DlmsCoordinator) -> AsyncIterator[DlmsClient
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="impossible_request",
-            translation_placeholders={"error": str(error)},
+            translation_placeholders={"error": shortened(str(error))},
         ) from error
     except ServiceError as error:
         key, placeholders = refusal_sentence(error)

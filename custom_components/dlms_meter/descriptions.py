@@ -56,11 +56,11 @@ _STATE_CLASSES: Final[dict[Kind, SensorStateClass]] = {
 # What is of use in most homes. Everything else is there too, and waits to be enabled.
 _ENABLED: Final[dict[Kind, set[str]]] = {
     Kind.TOTAL: {
-        "active_energy", "reactive_energy", "gas_volume", "gas_volume_corrected", "gas_volume_converted", "gas_energy",
+        "active_energy", "gas_volume", "gas_volume_corrected", "gas_volume_converted", "gas_energy",
         "water_volume", "hot_water_volume", "heat_energy", "cooling_energy", "thermal_volume", "mbus_value",
     },
     Kind.INSTANT: {
-        "active_power", "reactive_power", "voltage", "current", "frequency", "power_factor", "thermal_power",
+        "active_power", "voltage", "current", "frequency", "power_factor", "thermal_power",
         "thermal_flow", "flow_temperature", "return_temperature", "gas_flow", "water_flow",
     },
     Kind.MAXIMUM: {"active_power"},

@@ -169,7 +169,7 @@ def failure_of(error: Exception, client: DlmsClient | None) -> Failure:
     ours = isinstance(error, LocalProtocolError)
     if isinstance(error, DlmsError) and client is not None and not ours:
         symptom = _symptom(error, client)
-        words = shortened(str(error), _LONGEST_WORDS)
+        words = shortened(str(error))
         return Failure(
             symptom, words, _FIELDS.get(symptom, "base"), *_detail(error, symptom)
         )
@@ -185,7 +185,7 @@ def refusal_sentence(error: ServiceError) -> tuple[str, dict[str, str]]:
     return f"refused_{refusal}", _number(refusal, error.result)
 
 
-def shortened(text: str, length: int) -> str:
+def shortened(text: str, length: int = _LONGEST_WORDS) -> str:
     """Return as much of a text as anybody wants to read in an error: whatever was typed is not shown at full length."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
 

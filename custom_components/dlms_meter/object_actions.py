@@ -49,6 +49,7 @@ from .dlms import (
     to_value,
     unit_symbol,
 )
+from .failures import shortened
 from .plain_data import from_plain, plain
 from .typed_data import InvalidData, from_json, to_json
 
@@ -188,7 +189,7 @@ async def _to_data(
             lambda moment: clock.write(aware(moment), zone),
         )
     except InvalidData as error:
-        raise invalid("invalid_data", error=str(error)) from error
+        raise invalid("invalid_data", error=shortened(str(error))) from error
     return to_data(attribute, value, scaler_unit=scaler_unit, like=present)
 
 
@@ -227,7 +228,7 @@ def _data(call: ServiceCall, typed: str, in_hex: str) -> Data | None:
         if in_hex in call.data:
             return decode_data(call.data[in_hex])
     except (InvalidData, DlmsError) as error:
-        raise invalid("invalid_data", error=str(error)) from error
+        raise invalid("invalid_data", error=shortened(str(error))) from error
     return None
 
 

@@ -21,7 +21,7 @@ from homeassistant.core import HomeAssistant
 
 from .const import CONF_SERIAL_PORT, DOMAIN
 from .dlms import DlmsClient, SerialEndpoint, Symptom
-from .failures import Failure, failure_of
+from .failures import Failure, failure_of, shortened
 from .issues import DATA_PORT, EntryIssues, Issue
 from .settings import is_serial
 
@@ -98,7 +98,7 @@ async def async_ask_about_port(
     port: str = entry.data[CONF_SERIAL_PORT]
     moved = await async_find_moved_port(hass, port)
     if moved is not None:
-        names = {"old_port": port, "new_port": moved}
+        names = {"old_port": shortened(port), "new_port": shortened(moved)}
         issues.async_raise(Issue.PORT_MOVED, names, **{DATA_PORT: moved})
 
 

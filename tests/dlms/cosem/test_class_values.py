@@ -272,6 +272,7 @@ def test_data_is_written_as_it_is() -> None:
         (17, 2, ((1, "a", 3),), None, None),
         (63, 2, 5, None, None),
         (40, 7, (1, 2), None, None),
+        (9, 2, ((1, ((2, 70, "0-0:96.3.10", 1, 5),)),), None, None),  # of which type?
     ],
 )
 def test_what_cannot_be_written(
