@@ -61,8 +61,6 @@ def lock(line: Line, *rules: ClientRule) -> None:
     line.meter = Meter(MeterSettings(clients=rules), now=line.meter.now)
 
 
-SECRETS_ARE_WANTED = {"authentication_wanted", "invalid_auth", "invalid_key"}
-"""What a user is told."""
 # How they are typed.
 
 
@@ -119,28 +117,33 @@ def test_key_without_a_digit_is_none(typed: str) -> None:
 
 # A meter that no longer lets us in.
 
-WANTED: dict[str, tuple[dict[str, Any], ClientRule, str]] = {
+WANTED: dict[str, tuple[dict[str, Any], ClientRule, str, str]] = {
     "a password where there was none": (
         {"client_sap": 16},
         ClientRule(16, Mechanism.LLS, PASSWORD.encode()),
         "reauth_password",
+        "authentication_wanted",
     ),
     "another password": (
         {**WITH_PASSWORD, "password": "old"},
         ClientRule(1, Mechanism.LLS, PASSWORD.encode()),
         "reauth_password",
+        "invalid_auth",
     ),
     "another secret for the challenge": (
         {"mechanism": "hls_md5", "client_sap": 1, "password": "old"},
         ClientRule(1, Mechanism.HLS_MD5, PASSWORD.encode()),
         "reauth_challenge",
+        "invalid_auth",
     ),
     "other keys": (
         WITH_KEYS,
         ClientRule(1, Mechanism.HLS_GMAC, security=house_key(OTHER_KEY)),
         "reauth_keys",
+        "invalid_key",
     ),
 }
+"""What the entry asks with, whom the meter lets in now, what is asked of the user, and what the user is told."""
 BEFORE = {
     "reauth_password": ClientRule(1, Mechanism.LLS, b"old"),
     "reauth_challenge": ClientRule(1, Mechanism.HLS_MD5, b"old"),
@@ -165,7 +168,7 @@ async def test_meter_that_wants_other_secrets_is_not_asked_again_until_it_gets_t
     name: str,
 ) -> None:
     """Many meters lock themselves: one try, then it is the user's turn; with the right secret all is well."""
-    differences, rule, step = WANTED[name]
+    differences, rule, step, told = WANTED[name]
     hass.config_entries.async_update_entry(entry, data=entry_data(**differences))
     lock(line, PUBLIC_CLIENT, BEFORE[step])
     await hass.config_entries.async_setup(entry.entry_id)
@@ -190,7 +193,7 @@ async def test_meter_that_wants_other_secrets_is_not_asked_again_until_it_gets_t
             blocking=True,
             return_response=True,
         )
-    assert refused.value.translation_key in SECRETS_ARE_WANTED
+    assert refused.value.translation_key == told
     assert len(line.wires) == tries
     [flow] = hass.config_entries.flow.async_progress()
     assert flow["context"]["source"] == SOURCE_REAUTH
@@ -207,17 +210,13 @@ async def test_wrong_secrets_at_the_start(
     hass: HomeAssistant, line: Line, entry: MockConfigEntry, name: str
 ) -> None:
     """One try: the entry waits for the user, and is not tried again by itself."""
-    differences, rule, step = WANTED[name]
+    differences, rule, step, told = WANTED[name]
     hass.config_entries.async_update_entry(entry, data=entry_data(**differences))
     lock(line, rule)
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     assert state_of(entry) is ConfigEntryState.SETUP_ERROR
-    assert entry.error_reason_translation_key in (
-        "authentication_wanted",
-        "invalid_auth",
-        "invalid_key",
-    )
+    assert entry.error_reason_translation_key == told
     [flow] = hass.config_entries.flow.async_progress()
     assert flow["step_id"] == step
 
