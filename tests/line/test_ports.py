@@ -153,10 +153,43 @@ async def test_writing_to_a_broken_port_waits_for_the_reason() -> None:
         transport.write(b"")
         await recorder.lost.wait()
         await transport.close()
-        with pytest.raises(TransportError, match="Cannot set meter:// to 300 baud"):
-            await transport.set_line(LineSettings(300, CharacterFormat.SEVEN_EVEN_ONE))
     [error] = recorder.losses
     assert "gone or does not react" in str(error)
+
+
+@pytest.mark.parametrize("last", [b"", b"\x06252\r\n"], ids=["at once", "after octets"])
+@pytest.mark.parametrize("closed", [True, False], ids=["closed", "lost"])
+async def test_line_settings_of_a_port_that_is_gone(last: bytes, closed: bool) -> None:
+    """Whether octets were to leave first makes no difference, nor who ended it."""
+    recorder = Recorder()
+    with backend(direct()) as ports:
+        transport = await open_transport(SerialEndpoint("meter://"), recorder)
+        if closed:
+            await transport.close()
+        else:
+            ports[0].unplug()
+            await recorder.lost.wait()
+        with pytest.raises(TransportError, match="gone or does not react") as caught:
+            await transport.set_line(
+                LineSettings(300, CharacterFormat.SEVEN_EVEN_ONE), last
+            )
+        assert "Cannot set meter:// to 300 baud 7E1" in str(caught.value)
+        await transport.close()
+
+
+async def test_port_that_is_gone_while_the_last_octets_leave() -> None:
+    recorder = Recorder()
+    with backend(direct(300)) as ports:
+        endpoint = SerialEndpoint("meter://", LineSettings(300))
+        transport = await open_transport(endpoint, recorder)
+        change = asyncio.create_task(
+            transport.set_line(LineSettings(9600), b"\x06252\r\n")
+        )
+        await asyncio.sleep(0)
+        ports[0].unplug()
+        with pytest.raises(TransportError, match="gone or does not react"):
+            await change
+        await transport.close()
 
 
 async def test_found_again_by_its_id(tmp_path: Path) -> None:

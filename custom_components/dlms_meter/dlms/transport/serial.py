@@ -107,8 +107,10 @@ class SerialStream(Stream):
             raise TransportError(f"{self._port}: {FIXED_SPEED}.")
         self.write(last)
         try:
+            self._check_there()
             await self._drain()
             if change:
+                self._check_there()
                 async with asyncio.timeout(LINE_TIMEOUT):
                     speed, bits, parity = _port_settings(line)
                     await self._transport.reconfigure_port(
@@ -119,6 +121,11 @@ class SerialStream(Stream):
                 f"Cannot set {self._port} to {line}", error
             ) from None
         self._line = line
+
+    def _check_there(self) -> None:
+        """Say so where the port is gone: serialx would find a closed descriptor, or nothing wrong at all."""
+        if self._lost.is_set():
+            raise OSError(errno.ENODEV, "the port is gone")
 
     @property
     def _parity_in_software(self) -> bool:
