@@ -6,6 +6,7 @@ from itertools import pairwise
 import json
 from pathlib import Path
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from scripts.home_assistant_api import DOMAIN, DemoError, HomeAssistant, Json
 
@@ -18,6 +19,8 @@ _CONFIRMED: Final = {"confirm": True}
 _AHEAD: Final = timedelta(minutes=1)
 _CLOSE: Final = 5
 """Seconds by which a clock may be off that was just set."""
+_AROUND_CHANGE: Final = timedelta(hours=2)
+"""Clocks are left alone within an hour of the change between winter and summer time; more, as calling takes its time."""
 _EXCEPTIONS: Final[dict[str, dict[str, str]]] = json.loads(
     (
         Path(__file__).parents[1] / f"custom_components/{DOMAIN}/translations/en.json"
@@ -122,6 +125,8 @@ _CHANGES: Final = (
         _MESSAGE | _CONFIRMED | {"method": 1, "data_hex": "1107"},
         lambda response: response == {"data": {"type": "unsigned", "value": 7}},
     ),
+)
+_CLOCK: Final = (
     Call("synchronise_clock", {"method": "shift"}, _is_set_to(0)),
     Call(
         "synchronise_clock",
@@ -159,17 +164,18 @@ _FOREIGN_CALLS: Final = (
     ),
     Call("read_profile", _PROFILE | {"newest": 3}, lambda r: len(r["rows"]) == 3),
     _READS[-1],
-    *_CHANGES[:1],
+    _CHANGES[0],
     Call(
         "invoke",  # it returns what it is given
         _CONFIRMED | {"obis": "0-0:96.3.10", "method": 2, "data_hex": "0f05"},
         lambda response: response == {"data": {"type": "integer", "value": 5}},
     ),
-    Call(
-        "synchronise_clock", {}, lambda response: set(response) == {"before", "after"}
-    ),
 )
-"""What the simulator of pydlms-client supports; its clock stands still."""
+"""What the simulator of pydlms-client supports."""
+_FOREIGN_CLOCK: Final = Call(
+    "synchronise_clock", {}, lambda response: set(response) == {"before", "after"}
+)
+"""Its clock stands still."""
 _FOREIGN_PASSWORD: Final = "12345678"
 FOREIGN_CLIENT: Final = f"32:1:{_FOREIGN_PASSWORD}"
 """Whom it lets in: client address, mechanism (a password), and the password."""
@@ -180,13 +186,15 @@ async def call_every_action(home: HomeAssistant, entry_id: str) -> int:
     device_id = await home.meter(entry_id)
     for mistake in _MISTAKES:
         await _make(home, device_id, mistake)
-    later = datetime.now().astimezone() + _AHEAD
+    now = datetime.now(UTC)
     set_clock = Call(
         "set_clock",
-        _CONFIRMED | {"time": later.isoformat()},
+        _CONFIRMED | {"time": (now + _AHEAD).isoformat()},
         _is_set_to(_AHEAD.total_seconds()),
     )
-    calls = (*_READS, set_clock, *_CHANGES)
+    calls: tuple[Call, ...] = (*_READS, *_CHANGES)
+    if not clocks_change(now, await home.time_zone()):
+        calls += (set_clock, *_CLOCK)
     await _call(home, device_id, calls)
     await home.choose_options(entry_id, {"supply_switch": True})
     await _call(home, device_id, _SUPPLY)
@@ -208,11 +216,20 @@ async def call_foreign_actions(home: HomeAssistant, port: int) -> int:
         }
     )
     entry_id = (await home.entries())[-1]["entry_id"]
+    calls: tuple[Call, ...] = _FOREIGN_CALLS
+    if not clocks_change(datetime.now(UTC), await home.time_zone()):
+        calls += (_FOREIGN_CLOCK,)
     try:
-        await _call(home, await home.meter(entry_id), _FOREIGN_CALLS)
+        await _call(home, await home.meter(entry_id), calls)
     finally:
         await home.remove_meter(entry_id)
-    return len(_FOREIGN_CALLS)
+    return len(calls)
+
+
+def clocks_change(moment: datetime, zone: ZoneInfo) -> bool:
+    """Return whether it is too near to a change of the clocks for the integration to touch the meter's."""
+    ends = (moment - _AROUND_CHANGE, moment + _AROUND_CHANGE)
+    return len({end.astimezone(zone).utcoffset() for end in ends}) > 1
 
 
 async def _call(home: HomeAssistant, device_id: str, calls: Sequence[Call]) -> None:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 import json
 import time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 
@@ -104,6 +105,10 @@ class HomeAssistant:
             raise DemoError(f"Home Assistant took {action} with {data}.")
         error: dict[str, Json] = answer["error"]
         return error
+
+    async def time_zone(self) -> ZoneInfo:
+        """Return the time zone of the home."""
+        return ZoneInfo((await self.command(type="get_config"))["time_zone"])
 
     async def until_ready(self) -> None:
         """Wait until Home Assistant has loaded all its parts."""

@@ -93,6 +93,8 @@ async def api(
     hass_ws_client: WebSocketGenerator,
     hass_client: ClientSessionGenerator,
 ) -> Api:
+    # The time is the real one, and clocks are left alone around their change.
+    await hass.config.async_set_time_zone("UTC")
     assert await async_setup_component(hass, "api", {})
     return Api(hass, hass_ws_client, hass_client)
 

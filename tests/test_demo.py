@@ -1,9 +1,11 @@
 """The demo fails when Home Assistant does not take the meter as it should."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 import sys
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from scripts import demo, demo_actions, demo_energy
@@ -42,6 +44,8 @@ class Home(HomeAssistant):
                 return {"energy_sources": [issues], "device_consumption": []}
             case "call_service":
                 return {"response": self.answer}
+            case "get_config":
+                return {"time_zone": "Europe/Berlin"}
             case _:
                 return None
 
@@ -106,6 +110,43 @@ async def test_it_fails_when_an_action_is_answered_wrongly(
         "The demo failed: The action get with {'obis': '1-0:1.8.0'} answers 2."
         in capsys.readouterr().out
     )
+
+
+# When summer time of 2026 ends in Berlin, by which distance before and after.
+SUMMER_ENDS = datetime.fromisoformat("2026-10-25T01:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "untouched"),
+    [(-121, False), (-119, True), (0, True), (119, True), (121, False)],
+)
+async def test_clocks_are_left_alone_while_they_change(
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    minutes: int,
+    untouched: bool,
+) -> None:
+    """The integration refuses to touch them, and that is no fault of the demo."""
+    called: list[str] = []
+
+    async def note(*arguments: Any) -> None:  # noqa: ANN401  what _call() takes
+        called.extend(call.action for call in arguments[2])
+
+    async def nothing(*_: object) -> None:
+        return
+
+    monkeypatch.setattr(demo_actions, "_MISTAKES", ())
+    monkeypatch.setattr(demo_actions, "_call", note)
+    for name in ("choose_options", "add_meter", "remove_meter"):
+        monkeypatch.setattr(Home, name, nothing)
+    home = Home.__new__(Home)
+    freezer.move_to(SUMMER_ENDS + timedelta(minutes=minutes))
+    assert await demo_actions.call_every_action(home, "1") == len(called)
+    assert await demo_actions.call_foreign_actions(home, 1) > 0
+    assert [name for name in called if name.endswith("clock")] == (
+        [] if untouched else ["set_clock", *["synchronise_clock"] * 4]
+    )
+    assert {"get", "set", "invoke", "disconnect", "reconnect"} <= set(called)
 
 
 @pytest.fixture
