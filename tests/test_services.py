@@ -23,6 +23,7 @@ from custom_components.dlms_meter.dlms import (
     Conformance,
     Data,
     DataAccessResult,
+    DlmsDateTime,
     Obis,
     decode_data,
 )
@@ -328,19 +329,82 @@ async def test_clock_set_to_a_time(
     assert answer == {"before": 0, "after": 3570}
 
 
-@pytest.mark.parametrize("now", ["2026-10-25T00:30:00Z", "2026-03-29T01:20:00Z"])
-async def test_clock_is_left_alone_while_clocks_change(
+# When, and whether a clock may be touched then: not within an hour of the end or the beginning of summer time.
+AROUND_CHANGES = {
+    "2026-10-24T23:58:00Z": True,
+    "2026-10-25T00:02:00Z": False,
+    "2026-10-25T01:58:00Z": False,
+    "2026-10-25T02:02:00Z": True,
+    "2026-03-28T23:58:00Z": True,
+    "2026-03-29T00:02:00Z": False,
+    "2026-03-29T01:58:00Z": False,
+    "2026-03-29T02:02:00Z": True,
+}
+
+
+@pytest.mark.parametrize("now", AROUND_CHANGES)
+@pytest.mark.parametrize("method", SYNCHRONISED)
+async def test_clock_is_left_alone_while_clocks_change(  # noqa: PLR0917  fixtures and what is tried
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
     line: Line,
     meter_id: str,
+    method: str,
     now: str,
 ) -> None:
+    """Whichever way it is put right."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     freezer.move_to(now)
     meter = Writing(line)
+    data = {"device_id": meter_id, "method": method}
+    if AROUND_CHANGES[now]:
+        await call(hass, "synchronise_clock", data)
+        assert len(meter.told) == 1
+        return
     with pytest.raises(ServiceValidationError) as caught:
-        await call(hass, "synchronise_clock", {"device_id": meter_id})
+        await call(hass, "synchronise_clock", data)
+    assert caught.value.translation_key == "clocks_change"
+    assert not meter.told
+
+
+async def test_clock_is_not_set_to_where_clocks_change(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, line: Line, meter_id: str
+) -> None:
+    """Which of two hours, or that there is none, a meter may see in its own way."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    freezer.move_to("2026-10-20T12:00:00Z")
+    meter = Writing(line)
+    where = {"device_id": meter_id, "confirm": True}
+    for time in ("2026-10-25 02:30:00", "2026-03-29 02:30:00"):
+        with pytest.raises(ServiceValidationError) as caught:
+            await call(hass, "set_clock", {**where, "time": time})
+        assert caught.value.translation_key == "clocks_change"
+    assert not meter.told
+
+
+@pytest.mark.parametrize("minutes_behind", [0, 140])
+async def test_clock_that_has_the_change_before_it(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    meter_id: str,
+    minutes_behind: int,
+) -> None:
+    """It is hours behind, and would pass by the change again, or not at all."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    freezer.move_to("2026-10-25T03:00:00Z")
+    line.meter.now = dt_util.utcnow
+    moment = dt_util.utcnow() - timedelta(minutes=minutes_behind)
+    shown = DlmsDateTime.from_datetime(dt_util.as_local(moment))
+    line.meter = altered(line.meter, {"0-0:1.0.0*255": octets(shown.encode())})
+    meter = Writing(line)
+    data = {"device_id": meter_id}
+    if not minutes_behind:
+        await call(hass, "synchronise_clock", data)
+        assert len(meter.told) == 1
+        return
+    with pytest.raises(ServiceValidationError) as caught:
+        await call(hass, "synchronise_clock", data)
     assert caught.value.translation_key == "clocks_change"
     assert not meter.told
 
