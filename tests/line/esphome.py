@@ -12,6 +12,7 @@ from custom_components.dlms_meter.dlms import CharacterFormat, LineSettings
 from .optical import LineMeter, Saying, as_heard
 
 api_pb2 = pytest.importorskip("aioesphomeapi.api_pb2", reason="needs aioesphomeapi")
+APIClient = pytest.importorskip("aioesphomeapi").APIClient
 MESSAGES = pytest.importorskip("aioesphomeapi.core").MESSAGE_TYPE_TO_PROTO
 
 type Message = Any  # of protobuf

@@ -1,9 +1,18 @@
 """A serial port that an ESPHome device lends: the same code as for any port, and its speed can be changed."""
 
 import asyncio
+from collections.abc import Callable, Iterator
+import importlib
+from pathlib import Path
+import sys
+from types import ModuleType, SimpleNamespace
 from urllib.parse import quote
 
+from homeassistant import components
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.core import Event, HomeAssistant
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dlms_meter.dlms import (
     CharacterFormat,
@@ -14,7 +23,7 @@ from custom_components.dlms_meter.dlms import (
 )
 from tests.simulator import HdlcSession
 
-from .esphome import PORT_NAME, EsphomeDevice, esphome_device
+from .esphome import PORT_NAME, APIClient, EsphomeDevice, esphome_device
 from .optical import TEXT, DirectMeter, Habits, OpticalMeter
 from .sessions import household
 from .test_ports import QUICK, SOFTWARE_PARITY, assert_all_read, read
@@ -66,3 +75,51 @@ async def test_no_such_port() -> None:
         with pytest.raises(TransportError, match="no port of that name") as caught:
             await read(at(device, "another"), None)
     assert str(caught.value).startswith("Cannot open esphome://127.0.0.1:")
+
+
+@pytest.fixture
+def esphome_integration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[[asyncio.AbstractEventLoop], None]]:
+    """Home Assistant's own `esphome-hass://`, without the rest of its ESPHome integration, which needs a dozen packages."""
+    name = "homeassistant.components.esphome"
+    package = ModuleType(name)
+    package.__path__ = [str(Path(components.__path__[0]) / "esphome")]
+    monkeypatch.setitem(sys.modules, name, package)
+    for part, has in (
+        ("const", {"DOMAIN": "esphome"}),
+        ("entry_data", {"ESPHomeConfigEntry": ConfigEntry}),
+    ):
+        module = ModuleType(f"{name}.{part}")
+        module.__dict__.update(has)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.delitem(sys.modules, f"{name}.serial_proxy", raising=False)
+    serial_proxy = importlib.import_module(f"{name}.serial_proxy")
+    unregister = []
+    yield lambda loop: unregister.append(serial_proxy.register_serialx_transport(loop))
+    for each in unregister:
+        each(Event("homeassistant_stop"))
+    del sys.modules[serial_proxy.__name__]
+
+
+async def test_port_of_the_esphome_integration(
+    hass: HomeAssistant,
+    esphome_integration: Callable[[asyncio.AbstractEventLoop], None],
+) -> None:
+    """Home Assistant is connected to the device already, and stays so; the port is found by the entry's id."""
+    esphome_integration(hass.loop)
+    meter = OpticalMeter(HdlcSession(household()))
+    entry = MockConfigEntry(domain="esphome", state=ConfigEntryState.LOADED)
+    entry.add_to_hass(hass)
+    async with asyncio.timeout(20), esphome_device(meter) as device:
+        api = APIClient("127.0.0.1", device.port, None)
+        await api.connect(login=True)
+        entry.runtime_data = SimpleNamespace(client=api)
+        name = quote(PORT_NAME)
+        url = f"esphome-hass://esphome/{entry.entry_id}?port_name={name}"
+        for session in (1, 2):
+            assert_all_read(await read(SerialEndpoint(url), QUICK))
+            assert meter.log == ["/?!", "\x06252"] * session
+            assert device.lines[-1] == HDLC
+            meter.expire()
+        await api.disconnect()
