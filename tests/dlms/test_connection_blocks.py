@@ -31,10 +31,11 @@ from custom_components.dlms_meter.dlms.errors import (
 from custom_components.dlms_meter.dlms.timing import (
     INACTIVITY_TIMEOUT,
     RESPONSE_TIMEOUT,
+    TRANSFER_TIMEOUT,
 )
 from tests.transports import run_virtually
 
-from .test_connection import ATTRIBUTE, opened
+from .test_connection import ATTRIBUTE, ask, opened, request, response, value_of
 
 LAST = 5
 INVOKE = InvokeIdAndPriority(1)
@@ -121,6 +122,40 @@ def test_the_meter_breaks_off(answer: bytes, error: type[DlmsError]) -> None:
                     get_one(at.association, ATTRIBUTE, None, None, None)
                 )
             assert number_asked_for(at.meter.heard[-1]) == 3
+
+    run_virtually(main())
+
+
+@both_ways
+def test_a_meter_that_never_comes_to_an_end() -> None:
+    """Each block in time, an octet each, and for ever; what is asked next works."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        def say(octets: bytes) -> None:
+            if at.transport.open:
+                at.transport.say(octets)
+
+        def answers(data: bytes) -> bytes:
+            if number := number_asked_for(data):
+                octets = GetResponseWithDatablock(INVOKE, False, number, b"x").encode()
+                for second in range(80):
+                    loop.call_later(second, say, b"...")
+                loop.call_later(80, say, octets)
+            return b""
+
+        async with opened(answers) as at:
+            await at.connection.run(associate(at.association))
+            began = loop.time()
+            with pytest.raises(TransportTimeout, match="without an end"):
+                await at.connection.run(
+                    get_one(at.association, ATTRIBUTE, None, None, None)
+                )
+            assert loop.time() - began == pytest.approx(TRANSFER_TIMEOUT)
+            at.meter.answers = lambda _: response(7, invoke_id=2)
+            assert value_of(await at.connection.run(ask(request(2)))) == 7
+        await asyncio.sleep(80)  # the last that was to be said
 
     run_virtually(main())
 

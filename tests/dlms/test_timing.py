@@ -44,6 +44,25 @@ def test_whole_wait_ends_a_silence_that_lasts_longer() -> None:
     assert begun.due(answer_begun=False) == 1100
 
 
+def test_many_waits_of_one_transfer_end_together() -> None:
+    begun = patience(AT_300)
+    begun.begin_transfer(1000)
+    begun.sent(1000, 300)
+    begun.progressed(300)
+    end = 1000 + 1800 + 10 + 10
+    for now in range(1100, 2800, 90):
+        assert not begun.is_exhausted(now)
+        begun.begin(now, 100)
+    begun.begin(end - 1, 100)
+    assert begun.due(answer_begun=False) == end
+    assert not begun.is_exhausted(end - 0.01)
+    assert not begun.transfer_is_exhausted(end - 0.01)
+    assert begun.is_exhausted(end)
+    assert begun.transfer_is_exhausted(end)
+    begun.end_transfer()
+    assert not begun.is_exhausted(end)
+
+
 def test_gateways_hold_octets_back() -> None:
     begun = patience(1 / 960, held_back=480)
     assert begun.due(answer_begun=False) == pytest.approx(1005.5)

@@ -22,6 +22,7 @@ from .timing import (
     INTER_OCTET_TIMEOUT,
     REQUEST_TIMEOUT,
     RESPONSE_TIMEOUT,
+    TRANSFER_TIMEOUT,
     Timeouts,
 )
 from .transport.endpoint import Endpoint, LineSettings, SerialEndpoint, UdpEndpoint
@@ -50,6 +51,7 @@ class ClientSettings:
     `physical_device`, `address_length`, `max_information_length` and `window` matter to HDLC only, `attempts` also to UDP.
     Times are in seconds, besides what octets take on a serial line: `response_timeout` of silence before, and
     `inter_octet_timeout` within an answer, `request_timeout` for one request with all its repetitions,
+    `transfer_timeout` for all requests that one long value takes, block by block,
     `inactivity_timeout` after which a meter on HDLC ends an idle session.
     `sign_on` is for meters that want to be spoken to as IEC 62056-21 first (mode E), mostly on their optical port.
     `short_names` is for meters that know their objects by short names only; nothing else changes with it, but that UDP
@@ -79,6 +81,7 @@ class ClientSettings:
     response_timeout: float = RESPONSE_TIMEOUT
     inter_octet_timeout: float = INTER_OCTET_TIMEOUT
     request_timeout: float = REQUEST_TIMEOUT
+    transfer_timeout: float = TRANSFER_TIMEOUT
     inactivity_timeout: float = INACTIVITY_TIMEOUT
     attempts: int = 3
     sign_on: SignOnSettings | None = None
@@ -97,6 +100,7 @@ class ClientSettings:
             response=self.response_timeout,
             inter_octet=self.inter_octet_timeout,
             request=self.request_timeout,
+            transfer=self.transfer_timeout,
             inactivity=self.inactivity_timeout if self.framing is Framing.HDLC else inf,
         )
 

@@ -177,8 +177,9 @@ class Connection:
         """Carry out a procedure and return its result; further callers wait their turn.
 
         Raises what the procedure raises, `TransportError` and `LinkError` when the connection is lost (it must then
-        be closed and opened anew), `TransportTimeout` when an exchange takes longer than the request timeout. A request by
-        short names that is cancelled costs the connection as well: nothing tells its answer from that to the next one.
+        be closed and opened anew), `TransportTimeout` when an exchange takes longer than the request timeout, or all of
+        them together longer than the transfer timeout. A request by short names that is cancelled costs the connection as
+        well: nothing tells its answer from that to the next one.
         """
         async with self._lock:
             if self._closing:
@@ -222,6 +223,7 @@ class Connection:
 
     async def _drive[T](self, procedure: Procedure[T], patience: float) -> T:
         """Exchange what the procedure yields until it returns."""
+        self._pump.patience.begin_transfer(asyncio.get_running_loop().time())
         self._procedure = procedure
         try:
             request = next(procedure)
@@ -240,6 +242,7 @@ class Connection:
             return cast(T, done.value)
         finally:
             self._procedure = self._ahead = None
+            self._pump.patience.end_transfer()
             procedure.close()
 
     async def _exchange(self, request: Apdu, limit: float) -> Apdu | None:

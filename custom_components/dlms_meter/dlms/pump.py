@@ -31,6 +31,9 @@ _TOO_LONG: Final = (
     "bytes came, but no complete answer in time; check the line for other senders, "
     "and the speed and format of the gateway's serial port"
 )
+_ENDLESS: Final = (
+    "the answer went on and on without an end in time; ask for less at once"
+)
 
 type MovesOn = Callable[[Apdu | DlmsError], bool]
 """Is shown an answer, and tells whether it has sent the request that follows, so that the wait goes on."""
@@ -244,7 +247,9 @@ class Pump:
     def _on_timer(self, due: float) -> None:
         """Let the link repeat itself or give up after silence; end an exchange that takes too long."""
         if self.patience.is_exhausted(due):
-            self._wake(TransportTimeout(f"{self._endpoint}: {_TOO_LONG}"))
+            endless = self.patience.transfer_is_exhausted(due)
+            reason = _ENDLESS if endless else _TOO_LONG
+            self._wake(TransportTimeout(f"{self._endpoint}: {reason}"))
         elif self.patience.is_silent(due, self._link.answer_begun):
             self.patience.heard(due)
             if self._repeatable:
