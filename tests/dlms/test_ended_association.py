@@ -1,16 +1,23 @@
 """A meter that ends the association, and nothing else: by the wrapper only the answers to later requests show it."""
 
+from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import override
 
 import pytest
 
 from custom_components.dlms_meter.dlms import (
+    AttributeDescriptor,
     ClientSettings,
+    Data,
+    DataType,
     DlmsClient,
     Framing,
     Identity,
+    LastEntries,
     LinkError,
     Mechanism,
+    MethodDescriptor,
     Obis,
     ReadReport,
     ServiceError,
@@ -24,12 +31,11 @@ from custom_components.dlms_meter.dlms.application.failure import ExceptionRespo
 from custom_components.dlms_meter.dlms.link.wrapper import WrapperFrame
 from tests.simulator import (
     READING_CLIENT,
-    SUPPORTED,
     Meter,
     MeterSettings,
     WrapperSession,
 )
-from tests.simulator.settings import SHORT_NAME_SERVICES
+from tests.simulator.settings import EVERY_SERVICE, SHORT_NAME_SERVICES
 from tests.transports import memory_transports, run_virtually
 
 from .test_lossy import REGISTERS
@@ -40,6 +46,10 @@ EXCEPTION = ExceptionResponse(
     ExceptionServiceError.OPERATION_NOT_POSSIBLE,
 ).encode()
 OBJECT_LIST = Obis.parse("0-0:40.0.0*255")
+ASSOCIATION_NAME = AttributeDescriptor(15, OBJECT_LIST, 1)
+PROFILE = Obis.parse("1-0:99.1.0*255")
+RESET = MethodDescriptor(3, Obis.parse("1-0:1.8.0*255"), 1)
+ZERO = Data(DataType.INTEGER, 0)
 
 
 class Forgetful(WrapperSession):
@@ -73,7 +83,7 @@ class Reserved(WrapperSession):
 
 def meter() -> Meter:
     return Meter(
-        MeterSettings(short_names=True, conformance=SUPPORTED | SHORT_NAME_SERVICES)
+        MeterSettings(short_names=True, conformance=EVERY_SERVICE | SHORT_NAME_SERVICES)
     )
 
 
@@ -109,6 +119,58 @@ def test_ended_while_it_says_who_it_is(short_names: bool) -> None:
                 ended += 1
             else:
                 assert told == right
+    assert ended
+
+
+type Work = Callable[[DlmsClient], Awaitable[object]]
+
+WORK: dict[str, Work] = {
+    "get": lambda one: one.get(REGISTERS[0]),
+    "get_many": lambda one: one.get_many(REGISTERS),
+    "set": lambda one: one.set(REGISTERS[0], ZERO),
+    "set_many": lambda one: one.set_many(dict.fromkeys(REGISTERS, ZERO)),
+    "invoke": lambda one: one.invoke(RESET),
+    "invoke_many": lambda one: one.invoke_many([(RESET, ZERO)] * 2),
+    "objects": lambda one: one.objects(),
+    "read_profile": lambda one: one.read_profile(PROFILE, LastEntries(3), {}),
+}
+"""Whatever a session is for."""
+
+
+@pytest.mark.parametrize("short_names", [False, True], ids=["LN", "SN"])
+@pytest.mark.parametrize("what", WORK)
+def test_whatever_is_asked_next(what: str, short_names: bool) -> None:
+    """It is the session that is over: the meter has refused nothing, and nothing is learned about it."""
+    one = client(short_names=short_names)
+
+    async def use() -> object:
+        async with one:
+            await one.get(ASSOCIATION_NAME)
+            try:
+                return await WORK[what](one)
+            except ServiceError as error:
+                return str(error)
+
+    with memory_transports(lambda: WrapperSession(meter())):
+        right = run_virtually(use())
+    learned = one.memory.to_storage()
+    ended = 0
+    for at in count(3):
+        one = client(short_names=short_names)
+        with memory_transports(lambda at=at: Forgetful(meter(), at)):  # type: ignore[misc]
+            try:
+                told = run_virtually(use())
+            except LinkError:
+                ended += 1
+            else:
+                assert str(told) == str(right)
+                break
+        facts = one.memory.to_storage()
+        assert all(
+            facts[key] in {None, learned[key]}
+            for key in ("refuses_lists", "refuses_write_lists", "writes_methods")
+        )
+        assert facts["short_names"] in ([], learned["short_names"])
     assert ended
 
 

@@ -8,13 +8,14 @@
 Then `report.values[energy]` is a `Quantity` such as `12345.7 Wh`, or `report.failed[energy]` says why there is none.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Reversible, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from .application import procedures
+from .application.ended_association import refuses_request, see_whether_it_ended
 from .application.enums import DataAccessResult
 from .client_settings import Framing
 from .codec.cursor import Reader
@@ -40,7 +41,6 @@ from .cosem.values import (
 from .errors import (
     DecodeError,
     DlmsError,
-    LinkError,
     RemoteProtocolError,
     ServiceError,
 )
@@ -51,8 +51,6 @@ _MOST_ELEMENTS: Final = 2000
 """A value made of more is none that anybody reads every minute; to give it a meaning would keep others waiting."""
 
 OBJECT_LIST: Final = AttributeDescriptor(15, Obis.parse("0-0:40.0.0*255"), 2)
-
-_ASSOCIATION_NAME: Final = OBJECT_LIST._replace(attribute_id=1)
 
 _LOGICAL_DEVICE_NAME: Final = AttributeDescriptor(1, Obis.parse("0-0:42.0.0*255"), 2)
 
@@ -85,7 +83,7 @@ class DlmsClient(Session):
     """Reads and writes one logical device of a meter, in sessions as `Session` describes.
 
     All methods need a session (`LocalProtocolError` without one), and raise `TransportError` or `LinkError` when it
-    is lost; it must then be left. `RemoteProtocolError` and `DecodeError` mean that the meter's answer makes no sense,
+    is lost, also when the meter has ended the association and now refuses everything; it must then be left. `RemoteProtocolError` and `DecodeError` mean that the meter's answer makes no sense,
     `RemoteProtocolError` also that it does not offer the service, and `SecurityError`, with keys, that an answer cannot
     be trusted. Several tasks may share a session: their requests take turns.
 
@@ -120,7 +118,7 @@ class DlmsClient(Session):
     ) -> Data | bytes:
         for _ in range(self._restarts):
             try:
-                return await self._connection.run(
+                return await self._run(
                     procedures.get_undecoded(
                         self._association, attribute, access, progress, high_priority
                     )
@@ -128,7 +126,7 @@ class DlmsClient(Session):
             except ServiceError as error:
                 if error.result not in _TRANSFER_BROKEN:
                     raise
-        return await self._connection.run(
+        return await self._run(
             procedures.get_undecoded(
                 self._association, attribute, access, progress, high_priority
             )
@@ -144,6 +142,7 @@ class DlmsClient(Session):
         answers = await self._connection.run(
             procedures.get_many(self._association, attributes)
         )
+        await self._see_whether_it_ended(answers.values())
         if self._restarts:
             for attribute, answer in answers.items():
                 if getattr(answer, "result", None) in _TRANSFER_BROKEN:
@@ -167,7 +166,7 @@ class DlmsClient(Session):
         Not `confirmed`, the meter does not tell whether it was written. Raises `ServiceError` when the meter refuses,
         `LocalProtocolError` when the value is too long for it.
         """
-        await self._connection.run(
+        await self._run(
             procedures.set_attribute(
                 self._association,
                 attribute,
@@ -185,9 +184,11 @@ class DlmsClient(Session):
 
         Returns None for each that was written, and the `ServiceError` for each that was refused, which is not raised.
         """
-        return await self._connection.run(
+        outcomes = await self._connection.run(
             procedures.set_many(self._association, values)
         )
+        await self._see_whether_it_ended(outcomes.values())
+        return outcomes
 
     async def invoke(
         self,
@@ -201,7 +202,7 @@ class DlmsClient(Session):
 
         Not `confirmed`, the meter does not tell whether it was done. Raises `ServiceError` when the meter refuses.
         """
-        return await self._connection.run(
+        return await self._run(
             procedures.invoke(self._association, method, data, confirmed, high_priority)
         )
 
@@ -213,9 +214,11 @@ class DlmsClient(Session):
         Returns for each what it returns, None when that is nothing, or the `ServiceError` it was refused with, which is
         not raised.
         """
-        return await self._connection.run(
+        outcomes = await self._connection.run(
             procedures.invoke_many(self._association, calls)
         )
+        await self._see_whether_it_ended(outcomes)
+        return outcomes
 
     async def access(
         self,
@@ -230,7 +233,7 @@ class DlmsClient(Session):
         For meters with logical names that offer ACCESS. Returns an outcome for each, what it was refused with included;
         none when not `confirmed`. Raises `ServiceError` when the meter refuses the request as a whole.
         """
-        return await self._connection.run(
+        return await self._run(
             procedures.access(
                 self._association,
                 items,
@@ -245,14 +248,10 @@ class DlmsClient(Session):
     ) -> tuple[CosemObject, ...]:
         """Read which objects the meter has, as far as this client may know, with their rights; `progress` as in `get`.
 
-        A slow line can take minutes. Raises `ServiceError` when the meter refuses, `LinkError` when it has ended the
-        association.
+        A slow line can take minutes. Raises `ServiceError` when the meter refuses, `DecodeError` when what it tells is no
+        list of objects.
         """
-        try:
-            value = await self._get_undecoded(OBJECT_LIST, None, progress)
-        except ServiceError as error:
-            await self._see_whether_it_ended([error])
-            raise
+        value = await self._get_undecoded(OBJECT_LIST, None, progress)
         return await in_turns(read_object_list(value))
 
     async def read(
@@ -264,15 +263,12 @@ class DlmsClient(Session):
 
         `scaler_units` is the caller's to keep, by the attribute that tells each: what is missing there is read along and
         added. A number whose scaler cannot be had fails as well: nobody could tell by how many powers of ten it is off.
-        Raises `LinkError` when the meter has ended the association.
         """
         scalers = {attribute: scaler_unit_of(attribute) for attribute in attributes}
         missing = [
             s for s in scalers.values() if s is not None and s not in scaler_units
         ]
         answers = await self.get_many([*scalers, *missing])
-        if not any(isinstance(answer, Data) for answer in answers.values()):
-            await self._see_whether_it_ended(answers.values())
         report = ReadReport({}, {})
         for attribute, scaler in scalers.items():
             try:
@@ -382,10 +378,9 @@ class DlmsClient(Session):
         """Read who the meter is: logical device name, serial number, firmware, device type, as far as it tells.
 
         Raises `DecodeError` when it tells neither its logical device name nor a serial number, `ServiceError` when it
-        refuses to, `LinkError` when it has ended the association.
+        refuses to.
         """
         answers = await self.get_many(IDENTITY_ATTRIBUTES)
-        await self._see_whether_it_ended(answers.values())
         told = {
             attribute: answer
             for attribute, answer in answers.items()
@@ -399,31 +394,26 @@ class DlmsClient(Session):
                     raise answer from None
             raise
 
-    async def _see_whether_it_ended(self, answers: Iterable[Data | DlmsError]) -> None:
-        """Raise `LinkError` when the meter refuses whole requests because it has ended the association.
-
-        By the wrapper nothing else shows that. So it is asked for what it tells everybody, the name of the association.
-        """
-        refusal = next(filter(_is_of_whole_request, answers), None)
-        if refusal is None:
-            return
+    async def _run[T](self, procedure: procedures.Procedure[T]) -> T:
+        """Carry out a procedure. Raises `LinkError` in the place of a refusal that is the end of the association."""
         try:
-            await self.get(_ASSOCIATION_NAME)
+            return await self._connection.run(procedure)
         except ServiceError as error:
-            if _is_of_whole_request(error):
-                raise LinkError(
-                    f"The meter let us in, and then refuses all that is asked ({refusal}): it has ended the association, or"
-                    " shows this client nothing. Connect again; if that does not help, use another client address."
-                ) from None
-        except DecodeError, RemoteProtocolError:
-            return  # strange, but an answer
+            await self._see_whether_it_ended([error])
+            raise
 
+    async def _see_whether_it_ended(self, outcomes: Reversible[object]) -> None:
+        """Raise `LinkError` when the meter refused the last request because it has ended the association.
 
-def _is_of_whole_request(answer: Data | DlmsError) -> bool:
-    """Tell whether the meter refused a request as such, and not what was asked for."""
-    return isinstance(answer, ServiceError) and not isinstance(
-        answer.result, DataAccessResult
-    )
+        Refusals behind that are no sign of life: with short names, what is not in the object list is never asked for.
+        """
+        for outcome in reversed(outcomes):
+            if not isinstance(outcome, ServiceError):
+                return
+            if refuses_request(outcome):
+                asking = see_whether_it_ended(self._association, outcome)
+                await self._connection.run(asking)
+                return
 
 
 def _value_in(answer: Data | DlmsError) -> Data:

@@ -175,13 +175,21 @@ def test_an_object_that_is_not_in_the_list() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [told(DataAccessResult.READ_WRITE_DENIED), BUSY, told(ZERO)]
+    ("answers", "names"),
+    [
+        ([told(DataAccessResult.READ_WRITE_DENIED)], [0xFA08]),
+        ([told(ZERO)], [0xFA08]),
+        ([BUSY, told(TEXT)], [0xFA08, 0xFA00]),
+    ],
+    ids=["denied", "no list", "exception"],
 )
-def test_reserved_names_do_where_the_list_cannot_be_had(answer: Apdu) -> None:
+def test_reserved_names_do_where_the_list_cannot_be_had(
+    answers: list[Apdu], names: list[int]
+) -> None:
     association = stranger()
-    value, asked = converse(get(association, NAME), answer, told(TEXT))
+    value, asked = converse(get(association, NAME), *answers, told(TEXT))
     assert value == TEXT
-    assert asked == [read(0xFA08), read(0xFD08)]
+    assert asked == [read(name) for name in (*names, 0xFD08)]
     with pytest.raises(ServiceError, match="object undefined"):
         next(get(association, ENERGY))
 

@@ -7,7 +7,7 @@ of an answer that cannot be read.
 Attributes and methods are named by class and logical name, whether the meter knows them by those or by short names.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from itertools import batched
 
@@ -20,6 +20,7 @@ from .access_procedure import AccessItem, AccessOutcome, access
 from .acse import Aare
 from .action import ActionOutcome
 from .association import Association
+from .ended_association import refuses_request
 from .enums import Conformance, DataAccessResult
 from .failure import ConfirmedServiceError, ExceptionResponse
 from .get import GetResult
@@ -145,17 +146,30 @@ def get_many(
         Conformance.READ if association.uses_short_names else Conformance.GET
     )
     results: dict[AttributeDescriptor, Data | DlmsError] = {}
+    memory = association.memory
     size = _items_per_request(association, items_per_request)
     for chunk in batched(dict.fromkeys(attributes), size, strict=False):
+        tries_list = len(chunk) > 1 and not memory.refuses_lists
         listed = None
-        if len(chunk) > 1 and not association.memory.refuses_lists:
+        if tries_list:
             listed = yield from _get_list(association, chunk, progress, high_priority)
         if listed is None:
             listed = yield from _get_one_by_one(
                 association, chunk, progress, high_priority
             )
+            if tries_list:
+                memory.refuses_lists = _learned(memory.refuses_lists, listed.values())
         results |= listed
     return results
+
+
+def _learned(known: bool | None, singly: Collection[object]) -> bool | None:
+    """Return whether the meter refuses lists, now that it refused one and was asked for everything in it one by one.
+
+    Who does nothing, and refuses requests as such, may have ended the association: that tells nothing about lists.
+    """
+    is_alive = not all(isinstance(outcome, ServiceError) for outcome in singly)
+    return True if is_alive or not any(map(refuses_request, singly)) else known
 
 
 def _items_per_request(association: Association, wanted: int | None) -> int:
@@ -203,7 +217,6 @@ def _get_list(
             )
     if len(results) != len(attributes):
         # Meters were seen to refuse every list to the public client although they had agreed to them.
-        memory.refuses_lists = True
         return None
     if memory.refuses_lists is None and not any(
         isinstance(result, Data) for result in results
@@ -284,7 +297,8 @@ def set_many(
     short, memory = association.uses_short_names, association.memory
     association.require(Conformance.WRITE if short else Conformance.SET)
     lists = Conformance.MULTIPLE_REFERENCES in association.conformance
-    if lists and len(values) > 1 and not memory.refuses_write_lists:
+    tries_list = lists and len(values) > 1 and not memory.refuses_write_lists
+    if tries_list:
         results: tuple[DataAccessResult, ...] = ()
         with suppress(ServiceError):
             results = yield from (
@@ -292,8 +306,8 @@ def set_many(
                 if short
                 else set_procedure.set_list(association, values, high_priority)
             )
-        memory.refuses_write_lists = len(results) != len(values)
-        if not memory.refuses_write_lists:
+        if len(results) == len(values):
+            memory.refuses_write_lists = False
             return {
                 attribute: None
                 if result is DataAccessResult.SUCCESS
@@ -309,6 +323,10 @@ def set_many(
             outcomes[attribute] = None
         except ServiceError as error:
             outcomes[attribute] = error.with_traceback(None)  # it would hold us
+    if tries_list:
+        memory.refuses_write_lists = _learned(
+            memory.refuses_write_lists, outcomes.values()
+        )
     return outcomes
 
 
@@ -346,7 +364,10 @@ def invoke_many(
     memory = association.memory
     lists = Conformance.MULTIPLE_REFERENCES in association.conformance
     short = association.uses_short_names
-    if lists and not short and len(calls) > 1 and not memory.refuses_write_lists:
+    tries_list = (
+        lists and not short and len(calls) > 1 and not memory.refuses_write_lists
+    )
+    if tries_list:
         association.require(Conformance.ACTION)
         try:
             outcomes = yield from action_procedure.invoke_list(
@@ -354,8 +375,8 @@ def invoke_many(
             )
         except ServiceError:
             outcomes = ()
-        memory.refuses_write_lists = not outcomes
         if outcomes:
+            memory.refuses_write_lists = False
             return _values_of(calls, outcomes)
     returned: list[Data | ServiceError | None] = []
     for method, parameters in calls:
@@ -368,7 +389,9 @@ def invoke_many(
                 )
             )
         except ServiceError as error:
-            returned.append(error)
+            returned.append(error.with_traceback(None))  # it would hold us
+    if tries_list:
+        memory.refuses_write_lists = _learned(memory.refuses_write_lists, returned)
     return tuple(returned)
 
 

@@ -21,6 +21,7 @@ from ..cosem.short_names import (
 from ..errors import DecodeError, RemoteProtocolError, ServiceError
 from .apdu import Apdu
 from .association import Association
+from .ended_association import refuses_request, see_whether_it_ended
 from .enums import Conformance, DataAccessResult
 from .fields import DataBlock
 from .get import GetResult
@@ -266,14 +267,19 @@ def _method_name(association: Association, method: MethodDescriptor) -> Procedur
 def _read_object_list(
     association: Association, progress: Progress | None
 ) -> Procedure[None]:
-    """Learn all short names from the meter; a meter that keeps them for itself has at least the reserved ones."""
+    """Learn all short names from the meter; a meter that keeps them for itself has at least the reserved ones.
+
+    Raises `LinkError` when it has ended the association: then nothing is learned.
+    """
     association.require(Conformance.READ)
     variable = VariableName(OBJECT_LIST_NAME)
     try:
         data = yield from _read_variable(
             association, "the object list", variable, progress
         )
-    except ServiceError:
+    except ServiceError as error:
+        if refuses_request(error):
+            yield from see_whether_it_ended(association, error)
         association.memory.short_names = dict(RESERVED_NAMES)
     else:
         _learn_names(association, data)
