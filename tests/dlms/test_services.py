@@ -740,6 +740,31 @@ def test_what_is_owed_is_settled_by_what_comes_for_it(way: Way) -> None:
     way.run(baffled_by(way, MESSAGE), ask)
 
 
+@PLAIN
+def test_broken_off_in_the_turn_in_which_the_answer_came(way: Way) -> None:
+    """Then none is owed: what comes next is the answer to the next request, and the session goes on."""
+    asking: list[asyncio.Task[Data]] = []
+
+    def break_off_at_once(sent: bool, _: bytes) -> None:
+        if asking and not sent:
+            asking.pop().cancel()
+
+    async def main() -> None:
+        async with DlmsClient(way.settings, observer=break_off_at_once) as client:
+            voltage = await client.get(VOLTAGE)
+            task = asyncio.create_task(client.get(ENERGY))
+            asking.append(task)
+            await asyncio.wait({task})
+            assert task.cancelled()
+            with pytest.raises(ServiceError, match="other reason"):
+                await client.get(MESSAGE)
+            assert await client.get(VOLTAGE) == voltage
+
+    meter = baffled_by(way, MESSAGE)
+    with memory_transports(lambda: SESSIONS[way.framing](meter)):
+        run_virtually(main())
+
+
 def test_a_late_answer_that_nobody_can_read() -> None:
     """It says nothing about the next request either; and what was never answered is owed no more."""
     way = Way(Framing.WRAPPER)

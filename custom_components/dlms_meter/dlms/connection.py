@@ -279,9 +279,10 @@ class Connection:
                 limit, repeatable=repeatable, moves_on=self._moves_on
             )
         except (asyncio.CancelledError, TransportTimeout) as error:
-            self._beware_of_late_answer(request)
-            if wants_answer(request) and not isinstance(error, RequestLost):
-                self._inbox.owe_answer()
+            if not self._inbox.has_answer:
+                self._beware_of_late_answer(request)
+                if wants_answer(request) and not isinstance(error, RequestLost):
+                    self._inbox.owe_answer()
             raise
         if answer is not None:
             self._refuse_if_ended(answer)

@@ -59,6 +59,8 @@ class Inbox:
         self._observer = observer
         self._strays = 0
         self._owed = 0  # answers to requests that nobody waits for any more
+        self.has_answer = False
+        """Whether the answer to the request in flight was taken, even if nobody has seen it yet."""
 
     def pause(self, request: Apdu) -> float:
         """Return how many seconds to wait before a request, so that no old answer looks like that to it."""
@@ -67,6 +69,7 @@ class Inbox:
     def await_answer(self, request: Apdu) -> None:
         """Begin to count what comes in the place of an answer."""
         self._strays = 0
+        self.has_answer = False
         if self._late is not None:
             self._late.ask(request, _now())
 
@@ -126,6 +129,7 @@ class Inbox:
             )
             if not awaited or harmless or self._settle():
                 return None
+            self.has_answer = True
             return error.with_traceback(None)  # which would hold whoever hands it on
         if request is None or answer is None:
             self._pass_over()
@@ -158,6 +162,7 @@ class Inbox:
         if old or not belongs(request, answer) or (unnumbered and self._owed):
             self._pass_over()
             return None
+        self.has_answer = True
         if late is not None and late.is_doubtful(request, plain, _now()):
             return AnswerDoubtful("an answer equal to an earlier one")
         if late is not None:
