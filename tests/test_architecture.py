@@ -32,6 +32,7 @@ HOME_ASSISTANT_FLOORS = [
         "services", "switch",
     },
     {"flow_box", "flow_find", "object_actions", "options_flow", "profile_action"},
+    {"flow_connection"},
     {"action_calls", "flow_access"},
     {"control", "entity", "first_reading", "flow_schemas", "identities", "line_quality"},
     {"coordinator"},

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 import logging
+import socket
 from typing import Any
 from unittest.mock import patch
 
@@ -128,6 +129,7 @@ ENTERED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
     ),
 }
+WAYS = ENGLISH["selector"]["way"]["options"]
 KEPT = {
     "host": "meter.example",
     "port": 4059,
@@ -330,15 +332,18 @@ async def test_failure_is_told_and_can_be_mended(
     assert result["errors"] == errors
     filled = filled_in(result)
     assert "password" not in filled
-    for key, value in access_input(entered)["expert"].items():
-        assert filled["expert"][key] == value
-
     line.broken, line.answer = None, None
     line.meter.vacate(line)
-    right = HDLC if framing is HdlcSession else PUBLIC
-    if entered["mechanism"] == "lls":
-        right = WITH_PASSWORD
-    mended = await answer_flow(hass, result, access_input(right))
+    if errors == {"base": "cannot_connect"}:
+        assert result["step_id"] == "network"
+        mended = await answer_flow(hass, result, filled)
+    else:
+        for key, value in access_input(entered)["expert"].items():
+            assert filled["expert"][key] == value
+        right = HDLC if framing is HdlcSession else PUBLIC
+        if entered["mechanism"] == "lls":
+            right = WITH_PASSWORD
+        mended = await answer_flow(hass, result, access_input(right))
     assert mended["step_id"] == "readings"
     done = await answer_flow(hass, mended, proposed(mended))
     assert done["type"] is FlowResultType.CREATE_ENTRY
@@ -363,9 +368,10 @@ async def test_what_was_typed_is_not_told_again_at_length(
     entered = WITH_PASSWORD | {"host": host, "password": password}
     result = await walk(hass, await begin_flow(hass), entered)
     assert result["errors"] == {"base": "cannot_connect"}
-    told = f"{result['description_placeholders']} {filled_in(result)} {caplog.text}"
+    told = f"{result['description_placeholders']} {caplog.text}"
     assert "h" * 400 not in told
-    assert "ppp" not in told
+    assert filled_in(result)["host"] == host
+    assert "ppp" not in f"{filled_in(result)} {told}"
 
 
 async def test_fault_of_ours_is_logged(
@@ -617,6 +623,7 @@ async def test_known_model_fills_everything_in(hass: HomeAssistant, line: Line) 
     levels = await answer_flow(
         hass, form, {"model": "landis_gyr_e650", "serial_number": "44337606"}
     )
+    assert levels["description_placeholders"] == {"found": ""}
     assert first_option(levels) == "access_password"
     form = await choose(hass, levels, "access_password")
     assert filled_in(form)["expert"] == {
@@ -692,14 +699,16 @@ async def test_hdlc_behind_a_gateway_is_found(hass: HomeAssistant, line: Line) -
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize(
     ("name", "error"),
-    [
-        ("host not reachable", "cannot_connect"),
-        ("no answer", "no_answer"),
-        ("a fault of ours", "unknown"),
-    ],
+    [("no answer", "no_answer"), ("a fault of ours", "unknown")],
 )
 @pytest.mark.parametrize(
-    "way", [("find", "find"), ("model", "model"), ("line", "network_line")]
+    "way",
+    [
+        ("find", "find"),
+        ("model", "model"),
+        ("line", "network_line"),
+        ("connection", "network"),
+    ],
 )
 async def test_scan_that_finds_nothing_says_how_far_it_came(
     hass: HomeAssistant, line: Line, name: str, error: str, way: tuple[str, str]
@@ -712,10 +721,72 @@ async def test_scan_that_finds_nothing_says_how_far_it_came(
     assert bool(told) is (error != "unknown")
     for row in told:
         way_told, _, words = row.partition(": ")
-        assert way_told in ("- TCP wrapper", "- HDLC")
+        assert way_told in (f"- {WAYS['wrapper']}", f"- {WAYS['gateway']}")
         assert ENGLISH["config"]["error"][error].startswith(words)
     onward = await answer_flow(hass, result, {"next": way[0]})
     assert onward["step_id"] == way[1]
+    if way[0] == "connection":
+        assert filled_in(onward) == NETWORK
+        assert (await answer_flow(hass, onward, NETWORK))["step_id"] == "which"
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_scan_goes_on_once_the_connection_is_corrected(
+    hass: HomeAssistant, line: Line
+) -> None:
+    line.broken = NOBODY
+    result = await find(hass, "40817263")
+    assert result["step_id"] == "network"
+    assert result["errors"] == {"base": "cannot_connect"}
+    assert filled_in(result) == NETWORK
+    line.broken, line.framing = None, HdlcSession
+    result = await answer_flow(hass, result, NETWORK | {"host": "192.0.2.9"})
+    assert result["step_id"] == "readings"
+    done = await answer_flow(hass, result, proposed(result))
+    assert done["data"]["host"] == "192.0.2.9"
+
+
+@pytest.mark.parametrize(
+    ("connection", "cause", "errors"),
+    [
+        (
+            {"serial_port": "/dev/ttyUSB0"},
+            FileNotFoundError(),
+            {"serial_port": "port_missing"},
+        ),
+        (NETWORK, socket.gaierror(), {"host": "host_unknown"}),
+        (NETWORK, ConnectionRefusedError(), {"port": "connection_refused"}),
+    ],
+)
+async def test_connection_is_corrected_where_it_was_entered(
+    hass: HomeAssistant,
+    line: Line,
+    connection: dict[str, Any],
+    cause: Exception,
+    errors: dict[str, str],
+) -> None:
+    """At its own field; nothing else has to be entered again, the password least of all."""
+    way = "serial" if "serial_port" in connection else "network"
+    line.broken = TransportError("there is no connection")
+    line.broken.__cause__ = cause
+    line.framing = HdlcSession if way == "serial" else line.framing
+    form = await choose(hass, await begin_flow(hass), way)
+    form = await choose(hass, await answer_flow(hass, form, connection), "line")
+    settings = {"sign_on": False, "speed": "9600"} if way == "serial" else {}
+    levels = await answer_flow(hass, form, settings)
+    form = await choose(hass, levels, "access_password")
+    entered = access_input(WITH_PASSWORD)
+    entered["expert"] |= {"physical_device": 17} if way == "serial" else {}
+    result = await answer_flow(hass, form, entered)
+    assert result["step_id"] == way
+    assert result["errors"] == errors
+    assert filled_in(result) == connection
+    line.broken = None
+    result = await answer_flow(hass, result, connection)
+    assert result["step_id"] == "readings"
+    done = await answer_flow(hass, result, proposed(result))
+    assert done["data"]["password"] == PASSWORD
+    assert await hass.config_entries.async_unload(done["result"].entry_id)
 
 
 @pytest.mark.usefixtures("hasty")
@@ -726,6 +797,8 @@ async def test_meter_that_wants_a_password_is_found(
     line.meter = Meter(MeterSettings(clients=tuple(rules)), now=line.meter.now)
     levels = await find(hass)
     assert levels["step_id"] == "level"
+    place = f"A meter answers: {WAYS['wrapper']}, address 1."
+    assert levels["description_placeholders"] == {"found": f"{place}\n\n"}
     form = await choose(hass, levels, "access_password")
     assert filled_in(form)["expert"]["client_sap"] == 1
     result = await answer_flow(
@@ -753,6 +826,8 @@ async def test_meter_that_tells_everybody_only_who_it_is(
     line.meter = altered(line.meter, values, without=hidden)
     levels = await find(hass)
     assert levels["step_id"] == "level"
+    who = "Kamstrup H3P-100 …7263" if name == "known maker" else TITLE
+    assert levels["description_placeholders"] == {"found": f"{who} was found.\n\n"}
     assert first_option(levels) == likely
     form = await choose(hass, levels, likely)
     client_sap = filled_in(form)["expert"]["client_sap"]

@@ -11,6 +11,7 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.dlms_meter import flow_find
 from custom_components.dlms_meter.const import DOMAIN
 from custom_components.dlms_meter.settings import from_input
 from tests.home import (
@@ -73,8 +74,13 @@ async def level(hass: HomeAssistant, line: Line) -> ConfigFlowResult:
     return await answer_flow(hass, form, {"framing": "wrapper"})
 
 
-async def refused(hass: HomeAssistant, line: Line) -> ConfigFlowResult:
+async def without_connection(hass: HomeAssistant, line: Line) -> ConfigFlowResult:
     line.broken = NOBODY
+    return await walk(hass, await begin_flow(hass), PUBLIC)
+
+
+async def refused(hass: HomeAssistant, line: Line) -> ConfigFlowResult:
+    line.answer = silence
     return await walk(hass, await begin_flow(hass), PUBLIC)
 
 
@@ -84,9 +90,9 @@ async def finding(hass: HomeAssistant, line: Line) -> ConfigFlowResult:
 
 
 async def not_found(hass: HomeAssistant, line: Line) -> ConfigFlowResult:
-    line.broken = NOBODY
     form = await choose(hass, await which(hass, line), "find")
-    return await answer_flow(hass, form, {})
+    with patch.object(flow_find, "find_meter", side_effect=RuntimeError("a fault")):
+        return await answer_flow(hass, form, {})
 
 
 async def reading(hass: HomeAssistant, line: Line) -> ConfigFlowResult:
@@ -118,6 +124,7 @@ ADDING: dict[str, Steps] = {
     "access_password": chosen("access_password", level),
     "access_challenge": chosen("access_challenge", level),
     "access_keys": chosen("access_keys", level),
+    "network, with an error": without_connection,
     "access_open, with an error": refused,
     "read": reading,
     "readings": lambda hass, _: _readings(hass),

@@ -69,6 +69,7 @@ from tests.home import (
     begin_flow,
     choose,
     connect,
+    filled_in,
     ignore_client,
     proposed,
     silence,
@@ -355,7 +356,7 @@ async def tell_line(
 
 @pytest.mark.parametrize("name", RUNGS)
 async def test_dialog(hass: HomeAssistant, line: Line, name: str) -> None:
-    """It shows the form again, with the sentence, and goes on once all is well."""
+    """It shows the form where it can be mended, with the sentence, and goes on once all is well."""
     rung = RUNGS[name]
     meter = prepare(line, rung)
     rung.spoil(line)
@@ -378,7 +379,13 @@ async def test_dialog(hass: HomeAssistant, line: Line, name: str) -> None:
     assert not any(wire.open for wire in line.wires)
 
     mend(line, meter)
+    if not rung.symptom.is_connected:
+        assert result["step_id"] == "network"
+        entered = filled_in(result)
     result = await answer_flow(hass, result, entered)
+    if rung.symptom is Symptom.SPEED_FIXED:
+        assert result["step_id"] == "which"  # another way to be read, or none
+        return
     assert result["step_id"] == "readings"
     done = await answer_flow(hass, result, proposed(result))
     assert done["type"] is FlowResultType.CREATE_ENTRY

@@ -55,6 +55,11 @@ STATEMENTS = set(map(descriptions._text_of, {*Kind, "capture_time"} - meaning._P
 LANGUAGES = sorted((INTEGRATION / "translations").glob("*.json"))
 WIDTH_OF_A_PHONE = 32
 """Characters of a title that are seen there."""
+SENTENCE_PARTS = {
+    "found": {"meter", "place"},
+    "way": {"gateway", *(approach.value for approach in Approach)},
+}
+"""Texts that sentences of the dialog are put together of: translated like choices, and offered in none."""
 HOME_ASSISTANT_REASONS = {
     "already_configured",
     "reauth_successful",
@@ -96,8 +101,7 @@ def fields(schema: Mapping[Any, Any]) -> Iterator[tuple[str | None, str]]:
 
 
 FORMS: dict[str, vol.Schema] = {
-    "serial": flow_schemas.SERIAL,
-    "network": flow_schemas.NETWORK,
+    **flow_schemas.CONNECTIONS,
     "find": flow_schemas.FIND_IT,
     "not_found": flow_schemas.NOT_FOUND,
     "model": flow_schemas.CHOOSE_MODEL,
@@ -180,7 +184,7 @@ def test_every_choice_is_named() -> None:
             if "translation_key" in choice:
                 wanted[choice["translation_key"]] = set(choice["options"])
     named = {key: set(value["options"]) for key, value in ENGLISH["selector"].items()}
-    assert named == wanted
+    assert named == wanted | SENTENCE_PARTS
 
 
 def test_every_error_has_a_text() -> None:

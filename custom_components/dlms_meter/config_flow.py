@@ -8,19 +8,17 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     OptionsFlow,
 )
-from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import callback
 
 from . import flow_schemas as schemas
 from .channel import async_get_channel
-from .const import CONF_MECHANISM, CONF_SERIAL_PORT, DOMAIN, MECHANISM_LLS
-from .dlms import Access, Symptom
+from .const import CONF_MECHANISM, DOMAIN, MECHANISM_LLS
+from .dlms import Access
 from .failures import Failure
 from .flow_access import AnotherMeter, blanks, check_identity, errors_at
 from .flow_box import BoxSteps
 from .flow_find import FindSteps
 from .options_flow import DlmsOptionsFlow
-from .ports import async_lasting_name
 from .settings import check, client_settings, level_of
 
 
@@ -53,55 +51,6 @@ class DlmsConfigFlow(FindSteps, BoxSteps, domain=DOMAIN):
         return self.async_show_menu(
             step_id="reconfigure", menu_options=["serial", "network"]
         )
-
-    async def async_step_serial(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask which port the probe is plugged into."""
-        if user_input is None:
-            return self._show_connection("serial", schemas.SERIAL)
-        entered: str = user_input[CONF_SERIAL_PORT].strip()
-        if not entered:
-            errors = {CONF_SERIAL_PORT: str(Symptom.PORT_MISSING)}
-            return self._show_connection("serial", schemas.SERIAL, errors)
-        port = await async_lasting_name(self.hass, entered)
-        return await self._async_connected({CONF_SERIAL_PORT: port})
-
-    async def async_step_network(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask where on the network the meter or gateway is."""
-        if user_input is None:
-            return self._show_connection("network", schemas.NETWORK)
-        host: str = user_input[CONF_HOST].strip()
-        if not host:
-            errors = {CONF_HOST: str(Symptom.HOST_UNKNOWN)}
-            return self._show_connection("network", schemas.NETWORK, errors)
-        return await self._async_connected(
-            {CONF_HOST: host, CONF_PORT: user_input[CONF_PORT]}
-        )
-
-    def _show_connection(
-        self,
-        step_id: str,
-        schema: schemas.Schema,
-        errors: dict[str, str] | None = None,
-    ) -> ConfigFlowResult:
-        return self.async_show_form(
-            step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(
-                schema,  # type: ignore[arg-type]
-                self._data,
-            ),
-            errors=errors,
-        )
-
-    async def _async_connected(self, connection: dict[str, Any]) -> ConfigFlowResult:
-        """Take the connection instead of any before."""
-        for key in (CONF_SERIAL_PORT, CONF_HOST, CONF_PORT):
-            self._data.pop(key, None)
-        self._data |= connection
-        return await self.async_step_which()
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]

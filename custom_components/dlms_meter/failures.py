@@ -6,9 +6,9 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from homeassistant.const import CONF_PASSWORD
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 
-from .const import CONF_ENCRYPTION_KEY, LOGGER
+from .const import CONF_ENCRYPTION_KEY, CONF_SERIAL_PORT, LOGGER
 from .dlms import (
     AssociationRejected,
     DlmsClient,
@@ -28,10 +28,16 @@ from .dlms import (
 from .settings import InvalidSettings
 
 _FIELDS: Final = {
+    Symptom.PORT_MISSING: CONF_SERIAL_PORT,
+    Symptom.PORT_DENIED: CONF_SERIAL_PORT,
+    Symptom.PORT_IN_USE: CONF_SERIAL_PORT,
+    Symptom.PORT_UNUSABLE: CONF_SERIAL_PORT,
+    Symptom.HOST_UNKNOWN: CONF_HOST,
+    Symptom.CONNECTION_REFUSED: CONF_PORT,
     Symptom.WRONG_PASSWORD: CONF_PASSWORD,
     Symptom.WRONG_KEY: CONF_ENCRYPTION_KEY,
 }
-"""The field to look at; the whole form for all others."""
+"""The field to look at, in a form that has it; the whole form for all others."""
 
 _REFUSALS: Final = {
     Symptom.ASSOCIATION_REJECTED,
@@ -169,12 +175,17 @@ def failure_of(error: Exception, client: DlmsClient | None) -> Failure:
     ours = isinstance(error, LocalProtocolError)
     if isinstance(error, DlmsError) and client is not None and not ours:
         symptom = _symptom(error, client)
-        words = shortened(str(error))
-        return Failure(
-            symptom, words, _FIELDS.get(symptom, "base"), *_detail(error, symptom)
+        detail, placeholders = _detail(error, symptom)
+        return failure_at(symptom)._replace(
+            reason=shortened(str(error)), detail=detail, placeholders=placeholders
         )
     LOGGER.error("Unexpected fault while talking to the meter", exc_info=error)
     return Failure("unknown")
+
+
+def failure_at(symptom: Symptom) -> Failure:
+    """Say on which rung it failed, and at which field to look; nothing else is known."""
+    return Failure(symptom, field=_FIELDS.get(symptom, "base"))
 
 
 def refusal_sentence(error: ServiceError) -> tuple[str, dict[str, str]]:

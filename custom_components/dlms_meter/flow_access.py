@@ -71,6 +71,8 @@ class AccessSteps(ConfigFlow):
     """The entry to be, as far as it is known."""
     _level: Access = Access.OPEN
     _likely: Access = Access.PASSWORD
+    _told: str = ""
+    """What was found, in words, where the meter had to be found."""
     _reading: Task[MeterMemory] | None = None
     _client: DlmsClient | None = None
     _memory: MeterMemory
@@ -86,6 +88,7 @@ class AccessSteps(ConfigFlow):
         return self.async_show_menu(
             step_id="level",
             menu_options=[f"access_{level.value}" for level in levels],
+            description_placeholders={"found": self._told and f"{self._told}\n\n"},
         )
 
     async def async_step_access_open(
@@ -184,13 +187,17 @@ class AccessSteps(ConfigFlow):
         except AnotherMeter as other:
             return await self._async_other(other.identity)
         except Exception as error:  # noqa: BLE001  the flow's last line of defence: failure_of() logs what it does not know
-            return self._show_access(await self._async_failed(error))
+            return self._show_failure(await self._async_failed(error))
         if self.source == SOURCE_RECONFIGURE:
             async_hand_over(self.hass, self._memory, None)
             return self.async_update_reload_and_abort(
                 self._get_reconfigure_entry(), data=self._data
             )
         return await self.async_step_readings()
+
+    def _show_failure(self, failure: Failure) -> ConfigFlowResult:
+        """Show the form in which it can be mended that the meter could not be read."""
+        return self._show_access(failure)
 
     async def async_step_readings(
         self, user_input: dict[str, Any] | None = None

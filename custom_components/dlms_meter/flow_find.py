@@ -21,9 +21,19 @@ from .const import (
     FRAMING_HDLC,
     MECHANISM_NONE,
 )
-from .dlms import METERS, Access, Approach, Found, Probe, ScanReport, find_meter
-from .failures import Failure, failure_of
-from .flow_access import AccessSteps, blanks, flat
+from .dlms import (
+    METERS,
+    Access,
+    Approach,
+    Found,
+    Line,
+    Probe,
+    ScanReport,
+    find_meter,
+)
+from .failures import Failure, failure_at, failure_of
+from .flow_access import blanks, flat
+from .flow_connection import NOT_CONNECTED, ConnectionSteps
 from .ports import async_name_user
 from .settings import (
     DEFAULTS,
@@ -43,7 +53,7 @@ _MANAGEMENT_CLIENT: Final = 1
 """The client that most often has a password, where nothing is known of a maker."""
 
 
-class FindSteps(AccessSteps):
+class FindSteps(ConnectionSteps):
     """From a connection to a meter whose address is known."""
 
     _scan: Task[ScanReport] | None = None
@@ -52,15 +62,6 @@ class FindSteps(AccessSteps):
     _serial_number: str | None = None
     _report: ScanReport
     _failure: Failure | None = None
-
-    async def async_step_which(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask which meter it is."""
-        return self.async_show_menu(
-            step_id="which",
-            menu_options=[schemas.FIND, schemas.MODEL, schemas.LINE],
-        )
 
     async def async_step_model(
         self, user_input: dict[str, Any] | None = None
@@ -195,20 +196,48 @@ class FindSteps(AccessSteps):
             self._failure = failure_of(error, None)
             return await self.async_step_not_found()
         if report.proposal is None:
-            self._failure = await self._async_scan_failed(report)
+            failure = await self._async_scan_failed(report)
+            if failure.key in NOT_CONNECTED:
+                return self._show_connection_again(failure, self.async_step_scan)
+            self._failure = failure
             return await self.async_step_not_found()
         self._data = self._at(from_settings(report.proposal))
+        self._told = await self._async_tell(report)
         if report.found is None:
             return await self.async_step_level()
         return await self._async_found(report.found)
 
     async def _async_scan_failed(self, report: ScanReport) -> Failure:
         """Return what to say of a scan that found nothing."""
-        failure = Failure(str(report.symptom))
+        assert report.symptom is not None  # nothing else ends a scan without a proposal
+        failure = failure_at(report.symptom)
         if is_serial(self._data):
             port = self._data[CONF_SERIAL_PORT]
             return await async_name_user(self.hass, failure, port)
         return failure
+
+    async def _async_tell(self, report: ScanReport) -> str:
+        """Return what was found: who it is, or where it is if it does not say."""
+        sentences = await self._async_texts("selector", "found.options")
+        if report.found is not None and report.found.identity is not None:
+            return sentences["meter"].format(meter=report.found.identity.title)
+        probe = report.found.probe if report.found is not None else report.best
+        assert probe is not None  # without one there is no proposal
+        ways = await self._async_texts("selector", "way.options")
+        way = ways[_way(probe.line)].format(speed=probe.line.speed)
+        return sentences["place"].format(way=way, address=probe.address)
+
+    async def _async_texts(self, category: str, path: str) -> dict[str, str]:
+        """Return the texts of ours below a path, in the language of Home Assistant."""
+        texts = await async_get_translations(
+            self.hass, self.hass.config.language, category, {DOMAIN}
+        )
+        beginning = f"component.{DOMAIN}.{category}.{path}."
+        return {
+            key.removeprefix(beginning): text
+            for key, text in texts.items()
+            if key.startswith(beginning)
+        }
 
     async def _async_found(self, found: Found) -> ConfigFlowResult:
         """Read a meter that tells everything to everybody; ask for the key to the others."""
@@ -231,6 +260,8 @@ class FindSteps(AccessSteps):
     ) -> ConfigFlowResult:
         """Say how far the scan came, and how to go on."""
         if user_input is not None:
+            if user_input[schemas.CONF_NEXT] == schemas.CONNECTION:
+                return self._show_connection_again()
             steps = {
                 schemas.FIND: self.async_step_find,
                 schemas.MODEL: self.async_step_model,
@@ -238,16 +269,15 @@ class FindSteps(AccessSteps):
             }
             return await steps[user_input[schemas.CONF_NEXT]]()
         failure = self._failure or Failure("unknown")
-        texts = await async_get_translations(
-            self.hass, self.hass.config.language, "config", {DOMAIN}
-        )
+        errors = await self._async_texts("config", "error")
+        ways = await self._async_texts("selector", "way.options")
         return self.async_show_form(
             step_id="not_found",
             data_schema=schemas.NOT_FOUND,  # type: ignore[arg-type]
             errors={"base": failure.sentence},
             description_placeholders={
                 "probes": str(self._report.probes),
-                "seen": seen(self._report, texts),
+                "seen": _seen(self._report, ways, errors),
                 **blanks(failure),
             },
         )
@@ -257,23 +287,24 @@ def _words(probe: Probe | None) -> tuple[str, dict[str, str]]:
     """Return which sentence says what is tried, and what to fill in."""
     if probe is None:
         return "scan_begin", {}
-    speed = probe.line.speed
-    filled = {"address": str(probe.address), "speed": str(speed or "")}
-    if probe.line.approach is Approach.HDLC and speed is None:
-        return "scan_gateway", filled
-    return f"scan_{probe.line.approach.value}", filled
+    filled = {"address": str(probe.address), "speed": str(probe.line.speed or "")}
+    return f"scan_{_way(probe.line)}", filled
 
 
-def seen(report: ScanReport, texts: Mapping[str, str]) -> str:
-    """Return the lines that were tried, one below the other, with the first sentence of what there is to say of each."""
-    names = {
-        Approach.SIGN_ON: "IEC 62056-21 + HDLC",
-        Approach.HDLC: "HDLC",
-        Approach.WRAPPER: "TCP wrapper",
-    }
+def _way(line: Line) -> str:
+    """Return how the words for one way to talk are called."""
+    if line.approach is Approach.HDLC and line.speed is None:
+        return "gateway"
+    return line.approach.value
+
+
+def _seen(
+    report: ScanReport, ways: Mapping[str, str], errors: Mapping[str, str]
+) -> str:
+    """Return the ways that were tried, one below the other, with the first sentence of what there is to say of each."""
     rows = (
-        f"- {names[line.approach]}{f' {line.speed} baud' if line.speed else ''}: "
-        + texts[f"component.{DOMAIN}.config.error.{symptom}"].partition(". ")[0]
+        f"- {ways[_way(line)].format(speed=line.speed)}: "
+        + errors[symptom].partition(". ")[0]
         for line, symptom in report.seen.items()
     )
     return "\n".join(rows)

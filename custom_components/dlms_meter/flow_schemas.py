@@ -72,8 +72,12 @@ CONF_MODEL: Final = "model"
 CONF_SERIAL_NUMBER: Final = "serial_number"
 CONF_NEXT: Final = "next"
 
+SERIAL, NETWORK = "serial", "network"
+"""Steps that ask for the connection."""
 FIND, MODEL, LINE = "find", "model", "line"
 """Steps that lead on from a connection."""
+CONNECTION: Final = "connection"
+"""The choice to go back to it."""
 
 type Schema = vol.Schema
 
@@ -102,13 +106,15 @@ def _choice(
 _SECRET: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 _ADDRESS_LENGTHS: Final = [ADDRESS_LENGTH_AUTOMATIC, "1", "2", "4"]
 
-SERIAL: Final = vol.Schema({vol.Required(CONF_SERIAL_PORT): SerialPortSelector()})
-NETWORK: Final = vol.Schema(
-    {
-        vol.Required(CONF_HOST): TextSelector(),
-        vol.Required(CONF_PORT, default=DEFAULT_PORT): _number(1, 0xFFFF),
-    }
-)
+CONNECTIONS: Final[Mapping[str, Schema]] = {
+    SERIAL: vol.Schema({vol.Required(CONF_SERIAL_PORT): SerialPortSelector()}),
+    NETWORK: vol.Schema(
+        {
+            vol.Required(CONF_HOST): TextSelector(),
+            vol.Required(CONF_PORT, default=DEFAULT_PORT): _number(1, 0xFFFF),
+        }
+    ),
+}
 FIND_IT: Final = vol.Schema({vol.Optional(CONF_SERIAL_NUMBER): TextSelector()})
 CHOOSE_MODEL: Final = vol.Schema(
     {
@@ -129,7 +135,7 @@ CHOOSE_MODEL: Final = vol.Schema(
 NOT_FOUND: Final = vol.Schema(
     {
         vol.Required(CONF_NEXT, default=FIND): _choice(
-            CONF_NEXT, [FIND, MODEL, LINE], SelectSelectorMode.LIST
+            CONF_NEXT, [FIND, MODEL, LINE, CONNECTION], SelectSelectorMode.LIST
         )
     }
 )
