@@ -36,6 +36,7 @@ from custom_components.dlms_meter.dlms import (
 )
 from custom_components.dlms_meter.plan import VALUE, plan_entities
 from custom_components.dlms_meter.storage import MeterMemory
+from custom_components.dlms_meter.sub_meters import SubMeter
 from tests.dlms.cosem.test_catalogue import RULES, Statement, names, observed_names
 from tests.home import DEVICE, UNIQUE_ID, Line, altered, value_of
 from tests.simulator.objects import cosem_object, octets, structure, uint32
@@ -295,6 +296,19 @@ MEASUREMENT = SensorStateClass.MEASUREMENT
         (described("1-0:16.8.0"), "Wh", "energy", SensorStateClass.TOTAL, True),
         (described("1-0:5.8.0"), "varh", "reactive_energy", TOTAL_INCREASING, False),
         (described("1-0:9.8.0"), "VAh", None, TOTAL_INCREASING, False),
+        (described("1-0:1.8.2"), "Wh", "energy", TOTAL_INCREASING, True),
+        (described("1-0:41.8.0"), "Wh", "energy", TOTAL_INCREASING, True),
+        (described("1-0:3.8.1"), "varh", "reactive_energy", TOTAL_INCREASING, False),
+        (described("1-0:3.7.0"), "var", "reactive_power", MEASUREMENT, False),
+        (described("1-0:52.7.0"), "V", "voltage", MEASUREMENT, True),
+        (described("1-0:71.7.0"), "A", "current", MEASUREMENT, True),
+        (described("1-0:91.7.0"), "A", "current", MEASUREMENT, True),
+        (described("1-0:14.7.0"), "Hz", "frequency", MEASUREMENT, True),
+        (described("1-0:32.7.124"), "%", None, MEASUREMENT, False),
+        (described("0-0:96.9.0"), "°C", "temperature", MEASUREMENT, False),
+        (described("0-0:96.6.3"), "V", "voltage", MEASUREMENT, False),
+        (described("0-0:96.7.0", 1), None, None, TOTAL_INCREASING, True),
+        (described("0-0:96.14.0", 1), None, None, None, True),
         (described("1-0:16.7.0"), "W", "power", MEASUREMENT, True),
         (described("1-0:9.7.0"), "VA", "apparent_power", MEASUREMENT, False),
         (described("1-0:13.7.0", unit=255), None, "power_factor", MEASUREMENT, True),
@@ -331,6 +345,31 @@ def test_description(
     assert description.device_class == device_class
     assert description.state_class == state_class
     assert description.entity_registry_enabled_default is enabled
+
+
+@pytest.mark.parametrize(
+    ("description", "unit", "decimals"),
+    [
+        (described("1-0:1.8.0"), "kWh", 3),
+        (described("1-0:3.8.0"), "kvarh", 3),
+        (described("6-0:1.0.0", unit=25), "kWh", 3),
+        (described("1-0:1.7.0"), None, 0),
+        (described("1-0:1.6.0", 4), "kW", 3),
+        (described("1-0:1.4.0", 5, 3), "kW", 3),
+        (described("1-0:32.7.0"), None, 1),
+        (described("1-0:31.7.0"), None, 2),
+        (described("1-0:14.7.0"), None, 2),
+        (described("7-0:3.0.0"), None, 3),
+        (described("0-0:96.9.0"), None, 1),
+    ],
+    ids=lambda value: f"{value.attribute}" if isinstance(value, DlmsSensorDescription) else "",
+)  # fmt: skip
+def test_suggestions(
+    description: DlmsSensorDescription, unit: str | None, decimals: int
+) -> None:
+    """Energy and demand in thousands, as bills have them; decimals as many as tell something."""
+    assert description.suggested_unit_of_measurement == unit
+    assert description.suggested_display_precision == decimals
 
 
 @pytest.mark.parametrize(
@@ -460,17 +499,83 @@ async def test_every_value_has_a_name(hass: HomeAssistant) -> None:
     assert not [words for words in called.values() if "_" in words]
 
 
+def item(class_id: int, code: str, **access: object) -> CosemObject:
+    return CosemObject(
+        class_id=class_id,
+        version=0,
+        logical_name=Obis.parse(code),
+        **access,  # type: ignore[arg-type]
+    )
+
+
+IS_ENABLED, IS_DISABLED = True, False
+ERROR = ("binary_sensor", "error", IS_ENABLED)
+ALARM = ("binary_sensor", "alarm", IS_ENABLED)
+LOG = ("event", "event_log", IS_DISABLED)
+# What is made of an object beside its values.
+SHOWN_OTHERWISE: dict[tuple[int, str], set[tuple[str, str, bool]]] = {
+    (1, "0-0:97.97.0"): {ERROR},
+    (3, "0-0:97.97.0"): {ERROR},
+    (63, "0-0:97.97.0"): {ERROR},
+    (1, "0-0:97.98.0"): {ALARM},
+    (3, "0-0:97.98.0"): {ALARM},
+    (1, "0-0:97.98.10"): set(),  # which alarms are wanted is no alarm
+    (8, "0-0:1.0.0"): {
+        ("binary_sensor", "clock_invalid", IS_ENABLED),
+        ("button", "synchronise_clock", IS_ENABLED),
+    },
+    (70, "0-0:96.3.10"): {
+        ("binary_sensor", "supply", IS_ENABLED),
+        ("sensor", "supply_control", IS_DISABLED),
+        ("switch", "supply_switch", IS_DISABLED),
+    },
+    (70, "0-1:24.4.0"): {
+        ("binary_sensor", "valve", IS_ENABLED),
+        ("sensor", "valve_control", IS_DISABLED),
+    },
+    (72, "0-1:24.1.0"): {("binary_sensor", "sub_meter_alarm", IS_DISABLED)},
+    (62, "0-0:66.0.0"): {("sensor", "compact_data", IS_DISABLED)},
+    (111, "0-0:19.0.0"): {("sensor", "available_credit", IS_ENABLED)},
+    (112, "0-0:19.10.0"): {("sensor", "credit", IS_DISABLED)},
+    (7, "0-0:99.98.0"): {
+        ("event", "event_log", IS_ENABLED),
+        ("binary_sensor", "cover", IS_DISABLED),
+        ("binary_sensor", "terminal_cover", IS_DISABLED),
+    },
+    **{
+        (7, code): {LOG}
+        for code in (
+            "0-0:24.5.0", "0-0:97.97.255", "0-0:99.12.0", "0-0:99.14.0", "1-0:99.97.0", "1-0:99.10.1",
+        )
+    },
+    (7, "1-0:98.1.0"): {("sensor", "billing_profile", IS_DISABLED)},
+    (7, "1-0:98.2.0"): {("sensor", "daily_billing_profile", IS_DISABLED)},
+    (7, "1-0:99.1.0"): {("sensor", "load_profile", IS_DISABLED)},
+    (7, "1-0:99.2.0"): {("sensor", "daily_load_profile", IS_DISABLED)},
+    (7, "1-0:99.14.0"): {("sensor", "power_quality_profile", IS_DISABLED)},
+    (7, "0-1:24.3.0"): {("sensor", "mbus_profile", IS_DISABLED)},
+    (7, "7-0:99.0.0"): {("sensor", "gas_profile", IS_DISABLED)},
+    (7, "8-0:99.0.0"): {("sensor", "water_profile", IS_DISABLED)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "place", SHOWN_OTHERWISE, ids=lambda place: f"{place[0]} {place[1]}"
+)
+def test_what_is_shown_in_a_way_of_its_own(place: tuple[int, str]) -> None:
+    memory = MeterMemory(Identity(logical_device_name="SIM1"), (item(*place),))
+    memory.sub_meters[1] = SubMeter("12345678")
+    plans = plan_entities(memory, with_switch=True)
+    made = {
+        (str(plan.platform), plan.kind, plan.enabled)
+        for plan in plans
+        if plan.kind not in (VALUE, "read_now")
+    }
+    assert made == SHOWN_OTHERWISE[place]
+
+
 def test_what_is_shown() -> None:
     """Values, in the order of the meter, the clock last; nothing twice, nothing that cannot be read, no tables."""
-
-    def item(class_id: int, code: str, **access: object) -> CosemObject:
-        return CosemObject(
-            class_id=class_id,
-            version=0,
-            logical_name=Obis.parse(code),
-            **access,  # type: ignore[arg-type]
-        )
-
     objects = [
         item(8, "0-0:1.0.0"),
         item(15, "0-0:40.0.0"),
