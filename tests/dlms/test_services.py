@@ -656,6 +656,38 @@ def test_what_a_meter_does_not_offer(short_names: bool) -> None:
     way.run(meter, ask)
 
 
+@pytest.mark.parametrize("framing", Framing)
+@pytest.mark.parametrize("writes", [False, True])
+@pytest.mark.parametrize("turns", range(0, 40, 3))
+def test_blocks_that_were_broken_off_are_not_taken_for_those_of_the_next_answer(
+    framing: Framing, writes: bool, turns: int
+) -> None:
+    """Nor is what acknowledges them: general block transfer names no request, so the session is over."""
+    way = Way(framing, window=3, small=True)
+    meter = way.meter()
+    meter.written[MESSAGE] = LONG
+
+    def slow(random: Random, data: bytes) -> Iterator[tuple[float, bytes]]:
+        yield random.random(), data
+
+    async def main() -> None:
+        async with DlmsClient(way.settings) as client:
+            voltage = await client.get(VOLTAGE)
+            work = client.set(MESSAGE, LONG) if writes else client.get(MESSAGE)
+            task = asyncio.ensure_future(work)
+            await asyncio.sleep(turns / 10)
+            task.cancel()
+            await asyncio.wait({task})
+            if task.cancelled():
+                with pytest.raises(TransportError, match="broken off"):
+                    await client.get(MESSAGE)
+            else:
+                assert await client.get(VOLTAGE) == voltage
+
+    with memory_transports(lambda: SESSIONS[framing](meter), fault=slow):
+        run_virtually(main())
+
+
 @PLAIN
 def test_nobody_gets_the_answer_to_a_request_that_was_broken_off(way: Way) -> None:
     """Where answers have no invoke id, the session is over, politely; the others go on."""

@@ -280,9 +280,8 @@ class Connection:
             )
         except (asyncio.CancelledError, TransportTimeout) as error:
             if not self._inbox.has_answer:
-                self._beware_of_late_answer(request)
-                if wants_answer(request) and not isinstance(error, RequestLost):
-                    self._inbox.owe_answer()
+                asked_again = isinstance(error, RequestLost)
+                self._beware_of_late_answer(request, asked_again=asked_again)
             raise
         if answer is not None:
             self._refuse_if_ended(answer)
@@ -299,11 +298,18 @@ class Connection:
         octets = self._association.encode(request)
         self._pump.send(request, octets, self._association.block_capacity)
 
-    def _beware_of_late_answer(self, request: Apdu) -> None:
-        """See to it that an answer which may still come is not taken for that to another request."""
-        if isinstance(request, UNNUMBERED):
-            self._pump.error = self._pump.error or TransportTimeout(_BROKEN_OFF)
+    def _beware_of_late_answer(self, request: Apdu, *, asked_again: bool) -> None:
+        """See to it that an answer which may still come is not taken for that to another request.
+
+        Neither what names no request, nor blocks and what acknowledges them, can be told from those of the next one.
+        """
         self._inbox.expect_late_answers()
+        if asked_again:
+            return
+        if isinstance(request, UNNUMBERED) or self._association.uses_block_transfer:
+            self._pump.error = self._pump.error or TransportTimeout(_BROKEN_OFF)
+        if wants_answer(request):
+            self._inbox.owe_answer()
 
     def _refuse_if_ended(self, answer: Apdu) -> None:
         """Take the refusal of a whole request that comes first after a rest for the end of the association."""
