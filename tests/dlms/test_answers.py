@@ -116,6 +116,16 @@ def test_an_answer_equal_to_an_earlier_one_is_doubted_once() -> None:
     assert not late.is_doubtful(GET, octets, 1)
 
 
+def test_what_was_doubted_long_ago_is_doubted_again() -> None:
+    """And not remembered as long as the session lasts."""
+    late = LateAnswers(LONGEST_DELAY)
+    octets = SEVEN.encode()
+    for now in (0, LONGEST_DELAY + 1):
+        late.take(GET, SEVEN, octets, now)
+        assert late.is_doubtful(GET, octets, now + 1)
+        assert not late.is_doubtful(GET, octets, now + 2)
+
+
 def test_an_answer_equal_to_one_long_ago_is_not_doubted() -> None:
     late = LateAnswers(LONGEST_DELAY)
     octets = SEVEN.encode()

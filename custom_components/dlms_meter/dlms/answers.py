@@ -87,7 +87,7 @@ class LateAnswers:
         self._answered: deque[Apdu] = deque(maxlen=_ANSWERS_REMEMBERED)  # with it
         self._asked: dict[int, float] = {}  # when, by invoke id
         self._taken: dict[int, float] = {}  # when, by the hash of octets; oldest first
-        self._doubted: set[int] = set()  # hashes of what the answers said
+        self._doubted: dict[int, float] = {}  # when, by the hash of what they said
 
     def expect(self) -> None:
         """Learn that answers come twice, late or not at all."""
@@ -115,14 +115,15 @@ class LateAnswers:
         return is_stale(request, answer, self._answered)
 
     def is_doubtful(self, request: Apdu, octets: bytes, now: float) -> bool:
-        """Tell whether an answer may be an old one; once for each thing it may say."""
+        """Tell whether an answer may be an old one; in `longest_delay` once for each thing it may say."""
         if not isinstance(request, _REPEATABLE_AS_A_WHOLE):
             return False
-        self._forget(now - self._longest_delay)
+        for remembered in (self._taken, self._doubted):
+            _forget(remembered, now - self._longest_delay)
         content = hash(octets[_BEFORE_CONTENT:])
         if hash(octets) not in self._taken or content in self._doubted:
             return False
-        self._doubted.add(content)
+        self._doubted[content] = now
         return True
 
     def take(self, request: Apdu, answer: Apdu, octets: bytes, now: float) -> None:
@@ -132,13 +133,14 @@ class LateAnswers:
             self._taken.pop(hash(octets), None)
             self._taken[hash(octets)] = now
 
-    def _forget(self, moment: float) -> None:
-        """Forget what was taken before a moment."""
-        while self._taken:
-            oldest = next(iter(self._taken))
-            if self._taken[oldest] >= moment:
-                break
-            del self._taken[oldest]
+
+def _forget(times: dict[int, float], moment: float) -> None:
+    """Forget what was before a moment; the oldest are first."""
+    while times:
+        oldest = next(iter(times))
+        if times[oldest] >= moment:
+            break
+        del times[oldest]
 
 
 def _short_invoke(apdu: Apdu) -> InvokeIdAndPriority | None:
