@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import (
+    CoreState,
     Event,
     EventStateChangedData,
     HomeAssistant,
@@ -104,6 +105,26 @@ async def test_new_entries_are_told_once_and_in_order(
     assert state is not None
     assert state.attributes["obis_code"] == "0-0:99.98.0*255"
     assert state.attributes["code"] == log[7][1]
+
+
+async def test_nothing_is_told_before_home_assistant_runs(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    entry: MockConfigEntry,
+    told: list[tuple[str, str]],
+) -> None:
+    """Automations do not listen yet; what was written meanwhile is told then."""
+    log = happenings(2)
+    freezer.move_to(log[0][0] - timedelta(seconds=30))
+    await set_up(hass, entry, WITH_PASSWORD)
+    await entry.runtime_data.async_refresh()
+    for number, state in enumerate((CoreState.starting, CoreState.running)):
+        hass.set_state(state)
+        freezer.move_to(log[number][0] + timedelta(seconds=1))
+        await entry.runtime_data.async_refresh()
+        await hass.async_block_till_done()
+        assert len(told) == 2 * number
 
 
 async def test_log_that_was_emptied(

@@ -4,7 +4,7 @@ from typing import override
 
 from homeassistant.components.event import EventEntity
 from homeassistant.const import EntityCategory, Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CoreState, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import DlmsConfigEntry, DlmsCoordinator
@@ -64,8 +64,8 @@ class DlmsLog(DlmsEntity, EventEntity):
         """Fire for the entries that were not there before; the first look at a log only marks the place."""
         name = self.plan.attributes[0].logical_name
         rows = self.coordinator.data.rows.get(name)
-        if rows is None or not self.hass.is_running:
-            return  # nobody listens before Home Assistant has started
+        if rows is None or self.hass.state is not CoreState.running:
+            return  # automations listen only when Home Assistant has started
         logs = self.coordinator.memory.logs
         digests = [digest(row) for row in rows]
         if (mark := logs.get(str(name))) is not None:
