@@ -14,7 +14,7 @@ from .action import ACTION_DECODERS, ActionRequest, ActionResponse
 from .block_transfer import GENERAL_BLOCK_TRANSFER, GeneralBlockTransfer
 from .failure import ConfirmedServiceError, ExceptionResponse
 from .fields import InvokeIdAndPriority, LongInvokeIdAndPriority
-from .get import GET_DECODERS, GetRequest, GetResponse, decode_plain_answer
+from .get import GET_DECODERS, GetRequest, GetResponse, decode_number
 from .initiate import InitiateRequest, InitiateResponse
 from .notification import NOTIFICATION_DECODERS, Notification
 from .set import SET_DECODERS, SetRequest, SetResponse
@@ -61,7 +61,7 @@ def decode_apdu(data: bytes) -> Apdu:
     Raises `DecodeError` when its tag is not known, octets are missing, or octets follow it
     (but see `GetResponseNormal` and `Rlre`, which some meters lengthen).
     """
-    if (answer := decode_plain_answer(data)) is not None:
+    if (answer := decode_number(data)) is not None:
         return answer
     decode = _DECODERS.get(data[:2]) or _DECODERS.get(data[:1])
     if decode is None:

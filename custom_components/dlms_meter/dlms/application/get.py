@@ -4,11 +4,12 @@ The tag and the CHOICE are the first two octets of each APDU; `decode` reads the
 """
 
 from collections.abc import Callable
-from struct import error as StructError
+from struct import Struct, error as StructError
 from typing import NamedTuple, Self
 
-from ..codec.axdr import MAX_DEPTH, READERS, Data, encode_data, read_data
+from ..codec.axdr import Data, encode_data, read_data
 from ..codec.cursor import Reader, encode_length
+from ..codec.data import FIXED
 from ..codec.slices import OCTETS_AT_ONCE, Slices, finish, read_data_in_slices
 from ..cosem.descriptors import AttributeDescriptor, SelectedAttribute, SelectiveAccess
 from ..errors import DecodeError
@@ -201,25 +202,30 @@ class GetResponseWithList(NamedTuple):
 
 _new = tuple.__new__  # as in axdr
 
+_NUMBERS = {
+    int(data_type): (data_type, Struct(f">5B{form.removeprefix('>')}").unpack)
+    for data_type, (form, _) in FIXED.items()
+}
+"""By type, how a whole answer with one value of it is unpacked: tag, CHOICE, invoke-id, CHOICE, type, value."""
 
-def decode_plain_answer(data: bytes) -> GetResponseNormal | None:
-    """Decode a GetResponseNormal that is a value and nothing else, as most APDUs are; None for anything else.
 
-    It finds what `GetResponseNormal.decode` finds, in less than a third of the time: 0.4 against 1.4 µs for a register.
+def decode_number(data: bytes) -> GetResponseNormal | None:
+    """Decode a GetResponseNormal that is a number, or a time, and nothing else, as most APDUs are; None for anything else.
+
+    It finds what `GetResponseNormal.decode` finds, in a fifth of the time: 0.3 against 1.4 µs for a register.
     """
     try:
-        if (
-            data[0] == _RESPONSE_TAG
-            and data[1] == _NORMAL
-            and data[3] == _DATA
-            and len(data) <= OCTETS_AT_ONCE
-        ):
-            value, end = READERS[data[4]](data, 5, MAX_DEPTH)
-            if end == len(data):
-                return _new(GetResponseNormal, (INVOKES[data[2]], value))
-    except IndexError, StructError:
-        pass
-    return None
+        row = _NUMBERS.get(data[4])
+        if row is None:
+            return None
+        data_type, unpack = row
+        tag, choice, invoke, result, _, value = unpack(data)
+    except IndexError, StructError:  # octets are missing, or follow
+        return None
+    if tag != _RESPONSE_TAG or choice != _NORMAL or result != _DATA:
+        return None
+    number = _new(Data, (data_type, value))
+    return _new(GetResponseNormal, (INVOKES[invoke], number))
 
 
 def read_results(reader: Reader) -> Slices[tuple[GetResult, ...]]:
