@@ -1,5 +1,6 @@
 """Run the fault matrix of tests/line and print what came of it: python -m scripts.fault_matrix [SEEDS]."""
 
+from argparse import ArgumentParser
 from functools import reduce
 from operator import add
 import sys
@@ -8,6 +9,7 @@ from tests.line.faults import TROUBLES
 from tests.line.matrix import LONGEST_SESSION, WAYS, Row, Way, noise, run_row
 from tests.line.noise import LONG, SHORT, polls
 
+_DESCRIPTION = """Run every trouble of a line, so many seeds each, and print what came of it: a line a trouble and way."""
 POLLS_IN_A_ROW = 10
 ERROR_RATES = (1e-5, 1e-4, 1e-3)
 
@@ -53,7 +55,11 @@ def print_polls(seeds: range) -> int:
 
 def main() -> int:
     """Print one line a trouble; fail when a value was wrong, or a session too long."""
-    seeds = range(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
+    parser = ArgumentParser(prog="scripts/fault_matrix", description=_DESCRIPTION)
+    parser.add_argument(
+        "seeds", type=int, nargs="?", default=200, help="default %(default)s"
+    )
+    seeds = range(parser.parse_args().seeds)
     rows: list[Row] = []
     for name, trouble in TROUBLES.items():
         for way in WAYS:

@@ -4,6 +4,8 @@ The best is what octets take on the wire, the meter's time to think, and the pau
 of the client. The last column leaves these pauses out of the best.
 """
 
+from argparse import ArgumentParser
+
 from tests.line.times import CONFIRMATIONS, JOBS, SIGN_ON_SPEEDS, SPEEDS, session
 
 POLLS = ("20 registers", "20 registers, again")
@@ -11,6 +13,7 @@ POLLS = ("20 registers", "20 registers, again")
 
 def main() -> None:
     """Print one line a job and speed."""
+    ArgumentParser(prog="scripts/line_times", description=__doc__).parse_args()
     print(
         f"{'':<40} {'baud':>6} {'octets':>6} {'turns':>5}"
         f" {'wire':>8} {'meter':>6} {'pauses':>6} {'ideal':>8} {'took':>8} {'ratio':>5} {'bare':>5}"
