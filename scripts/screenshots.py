@@ -2,25 +2,25 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable
 import json
 from pathlib import Path
 import shutil
 import sys
 
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Browser, async_playwright
 
-ROOT = Path(__file__).parents[1]
-SIMULATOR = (str(ROOT / ".demo/venv/bin/python"), "-m", "tests.simulator")
-DOMAIN = "dlms_meter"
-METER_PASSWORD = "12345678"
+from .browser_visit import METER_PASSWORD, PATIENCE, Visit
+from .troubled_meter import (
+    exchanged_meter,
+    new_password,
+    no_connection,
+    password_wanted,
+    wrong_clock,
+)
+
 SERIAL_NUMBER = "40817999"
 PHYSICAL_DEVICE = "115"
-THIRD_METER = 20
-"""So many ports above that of the second meter a third one listens, with which something is wrong."""
 # Without these, Chromium asks servers on the internet for things a screenshot has no use for.
 QUIET = (
     "--no-sandbox",
@@ -33,151 +33,6 @@ QUIET = (
 )
 SIZES = {"wide": (1280, 900), "narrow": (412, 900)}
 SCHEMES = ("light", "dark")
-PATIENCE = 90_000
-"""Milliseconds: a fresh Home Assistant on a small machine takes its time to show the first page."""
-SETTLING = 900
-"""Milliseconds until animations have ended."""
-
-
-@dataclass
-class Visit:
-    """A browser that looks at the demo in one size and colour scheme."""
-
-    page: Page
-    url: str
-    meter_port: int
-    folder: Path
-    look: str
-
-    async def shoot(self, name: str, *, settle: int = SETTLING) -> None:
-        """Take a picture of what is shown."""
-        await self.page.wait_for_timeout(settle)
-        await self.page.screenshot(path=self.folder / f"{name}-{self.look}.png")
-
-    async def open(self, path: str) -> None:
-        """Open a page of Home Assistant."""
-        await self.page.goto(f"{self.url}{path}")
-
-    async def log_in(self) -> None:
-        """Log in as the demo user."""
-        await self.open("/")
-        await self.page.locator("input[name=username]").fill("demo")
-        await self.page.locator("input[name=password]").fill("demo")
-        await self.page.keyboard.press("Enter")
-        await self.page.locator("home-assistant-main").wait_for(state="attached")
-
-    async def open_integration(self) -> None:
-        """Open the integration's page."""
-        await self.open(f"/config/integrations/integration/{DOMAIN}")
-        await self.page.locator("ha-config-entry-row").first.wait_for()
-
-    async def open_device(self) -> None:
-        """Open the page of the first meter."""
-        await self.open_integration()
-        await self.page.locator("ha-config-entry-device-row").first.click()
-        await self.page.locator("ha-device-entities-card").first.wait_for()
-
-    def form(self) -> Locator:
-        """The form of the dialog."""
-        return self.page.locator("step-flow-form")
-
-    async def numbers(self, count: int) -> list[Locator]:
-        """Return the first boxes for numbers of the form, once they are there."""
-        boxes = self.form().get_by_role("spinbutton")
-        await boxes.nth(count - 1).wait_for()
-        return [boxes.nth(number) for number in range(count)]
-
-    async def begin(self) -> None:
-        """Begin to add a meter."""
-        await self.open_integration()
-        await self.page.get_by_role("button", name="Add device").click()
-        await self.page.locator("step-flow-menu").wait_for()
-
-    async def choose(self, option: str) -> None:
-        """Choose from a menu of the dialog."""
-        menu = self.page.locator("step-flow-menu")
-        await menu.get_by_text(option, exact=True).click()
-
-    async def submit(self) -> None:
-        """Send a form of the dialog."""
-        await self.page.get_by_role("button", name="Submit", exact=True).click()
-
-    async def connect(self, port: int) -> None:
-        """Answer where the meter is on the network."""
-        await self.choose("Network gateway or meter")
-        await self.form().get_by_role("textbox").first.fill("127.0.0.1")
-        await self.form().get_by_role("spinbutton").first.fill(str(port))
-
-    async def close_dialog(self) -> None:
-        """Leave the dialog."""
-        await self.page.get_by_role("button", name="Close", exact=True).first.click()
-
-    async def add_third_meter(self) -> None:
-        """Add the meter with which something will be wrong, as an expert does."""
-        page = self.page
-        await self.open_integration()
-        await self.remove_second_meter()  # of a walk that was broken off
-        await self.begin()
-        await self.connect(self.meter_port + THIRD_METER)
-        await self.submit()
-        await self.choose("I know the settings")
-        await self.form().wait_for()
-        await self.submit()
-        await self.choose("A password")
-        await page.get_by_text("For experts").click()
-        [client_address] = await self.numbers(1)
-        await client_address.fill("1")
-        await page.locator("input[type=password]").first.fill(METER_PASSWORD)
-        await self.submit()
-        await page.get_by_text("was found").first.wait_for()
-        await self.submit()
-        await page.locator("step-flow-create-entry").wait_for()
-
-    async def load_last_meter(self) -> None:
-        """Load the meter that was added last once more: it is read at once."""
-        await self.page.evaluate(
-            """async domain => {
-                const hass = document.querySelector("home-assistant").hass;
-                const entries = await hass.callWS({type: "config_entries/get", domain});
-                entries.sort((a, b) => b.created_at - a.created_at);
-                await hass.callApi("POST", `config/config_entries/entry/${entries[0].entry_id}/reload`);
-            }""",
-            DOMAIN,
-        )
-
-    async def read_last_meter(self) -> None:
-        """Press the button that reads the meter that was added last."""
-        await self.page.evaluate(
-            """async domain => {
-                const hass = document.querySelector("home-assistant").hass;
-                const entries = await hass.callWS({type: "config_entries/get", domain});
-                entries.sort((a, b) => b.created_at - a.created_at);
-                const entities = await hass.callWS({type: "config/entity_registry/list"});
-                const button = entities.find(entity => entity.config_entry_id === entries[0].entry_id
-                    && entity.translation_key === "read_now");
-                await hass.callService("button", "press", {entity_id: button.entity_id});
-            }""",
-            DOMAIN,
-        )
-
-    async def open_repair(self, title: str) -> None:
-        """Open the dialog of one of Home Assistant's repairs."""
-        await self.open("/config/repairs")
-        await self.page.get_by_text(title).first.click()
-        await self.page.locator("step-flow-form").wait_for()
-
-    async def remove_second_meter(self) -> None:
-        """Delete every meter but the first, so that it can be added again."""
-        await self.page.evaluate(
-            """async domain => {
-                const hass = document.querySelector("home-assistant").hass;
-                const entries = await hass.callWS({type: "config_entries/get", domain});
-                entries.sort((a, b) => a.created_at - b.created_at);
-                for (const entry of entries.slice(1))
-                    await hass.callApi("DELETE", `config/config_entries/entry/${entry.entry_id}`);
-            }""",
-            DOMAIN,
-        )
 
 
 async def connection(visit: Visit) -> None:
@@ -228,34 +83,47 @@ async def by_hand(visit: Visit) -> None:
     await visit.choose("A password")
     await page.get_by_text("For experts").wait_for()
     await visit.shoot("password")
-    await page.get_by_text("For experts").click()
+    await visit.open_experts()
     client_address, _, physical_device = await visit.numbers(3)
     await client_address.fill("1")
     await physical_device.fill(PHYSICAL_DEVICE)
     await visit.shoot("expert")
-    await page.locator("input[type=password]").first.fill("87654321")
-    await visit.submit()
+    await visit.enter_password("87654321")
     await page.get_by_text("The meter refused this password").first.wait_for()
     await visit.shoot("wrong-password")
-    await page.locator("input[type=password]").first.fill(METER_PASSWORD)
-    await visit.submit()
+    await visit.enter_password(METER_PASSWORD)
     await page.get_by_text("was found").first.wait_for()
     await visit.shoot("password-readings")
 
 
-async def keys(visit: Visit) -> None:
-    """The form for keys, with the section for experts."""
-    page = visit.page
+async def serial_line(visit: Visit) -> None:
+    """An address is typed instead of a port, and the sign-on set by hand."""
     await visit.begin()
-    await visit.connect(visit.meter_port)
-    await visit.submit()
+    await visit.connect_by_port(f"socket://127.0.0.1:{visit.meter_port}")
     await visit.choose("I know the settings")
     await visit.form().wait_for()
-    await visit.submit()
-    await visit.choose("Keys")
-    await page.get_by_text("For experts").wait_for()
-    await page.get_by_text("For experts").click()
-    await visit.shoot("keys")
+    await visit.open_experts()
+    await visit.shoot("serial-line")
+
+
+async def levels(visit: Visit) -> None:
+    """The other forms for what the operator gave, with the section for experts where keys are."""
+    for choice, name in (
+        ("Nothing", "open"),
+        ("A password that is never sent (HLS)", "challenge"),
+        ("Keys", "keys"),
+    ):
+        await visit.begin()
+        await visit.connect(visit.meter_port)
+        await visit.submit()
+        await visit.choose("I know the settings")
+        await visit.form().wait_for()
+        await visit.submit()
+        await visit.choose(choice)
+        await visit.page.get_by_text("For experts").wait_for()
+        if name == "keys":
+            await visit.open_experts()
+        await visit.shoot(name)
 
 
 async def find(visit: Visit) -> None:
@@ -282,15 +150,17 @@ async def find(visit: Visit) -> None:
 
 
 async def nothing_found(visit: Visit) -> None:
-    """A port where nobody listens."""
-    await visit.begin()
-    await visit.connect(visit.meter_port + 7)
-    await visit.submit()
-    await visit.choose("Find it for me")
-    await visit.form().wait_for()
-    await visit.submit()
-    await visit.page.get_by_text("What next?").wait_for(timeout=120_000)
-    await visit.shoot("not-found")
+    """A port where somebody listens and says nothing."""
+    silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    async with silent:
+        await visit.begin()
+        await visit.connect(silent.sockets[0].getsockname()[1])
+        await visit.submit()
+        await visit.choose("Find it for me")
+        await visit.form().wait_for()
+        await visit.submit()
+        await visit.page.get_by_text("What next?").wait_for()
+        await visit.shoot("not-found")
 
 
 async def later(visit: Visit) -> None:
@@ -313,104 +183,6 @@ async def later(visit: Visit) -> None:
     await page.get_by_text("Reconfigure", exact=True).first.click()
     await page.locator("step-flow-menu").wait_for()
     await visit.shoot("reconfigure")
-
-
-async def listening(port: int) -> None:
-    """Wait until somebody listens on a port of this machine."""
-    while True:
-        with suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
-            return
-        await asyncio.sleep(0.2)
-
-
-@asynccontextmanager
-async def third_meter(
-    visit: Visit,
-    *,
-    password: str = METER_PASSWORD,
-    serial_number: str = "40812345",
-    clock: datetime | None = None,
-) -> AsyncIterator[None]:
-    """Have a third meter on the network."""
-    port = visit.meter_port + THIRD_METER
-    words = [
-        *("--wrapper-port", str(port), "--seed", "3"),
-        *("--password", password, "--serial-number", serial_number),
-    ]
-    if clock is not None:
-        words += ["--controllable", "--time", clock.isoformat()]
-    meter = await asyncio.create_subprocess_exec(
-        *SIMULATOR, *words, cwd=ROOT, stdout=asyncio.subprocess.DEVNULL
-    )
-    try:
-        async with asyncio.timeout(PATIENCE / 1000):
-            await listening(port)
-        yield
-    finally:
-        meter.terminate()
-        await meter.wait()
-
-
-async def new_password(visit: Visit) -> None:
-    """The operator gave the meter another password: what Home Assistant asks, first answered wrongly."""
-    page = visit.page
-    async with third_meter(visit):
-        await visit.add_third_meter()
-    async with third_meter(visit, password="87654321"):
-        await visit.load_last_meter()
-        await visit.open_integration()
-        await page.get_by_role("button", name="Reconfigure").first.wait_for()
-        await visit.shoot("reauth-needed", settle=2500)
-        await page.get_by_role("button", name="Reconfigure").first.click()
-        await visit.form().wait_for()
-        await visit.shoot("reauth")
-        password = page.locator("input[type=password]").first
-        await password.fill("00000000")
-        await visit.submit()
-        await page.get_by_text("The meter refused this password").first.wait_for()
-        await visit.shoot("reauth-wrong")
-        await password.fill("87654321")
-        await visit.submit()
-        await page.locator("step-flow-abort").wait_for()
-        await visit.shoot("reauth-done")
-    await visit.remove_second_meter()
-
-
-async def exchanged_meter(visit: Visit) -> None:
-    """Another meter answers: what Home Assistant's repairs ask."""
-    page = visit.page
-    async with third_meter(visit):
-        await visit.add_third_meter()
-    async with third_meter(visit, serial_number="40899999"):
-        await visit.load_last_meter()
-        await visit.open_integration()
-        await visit.shoot("exchanged-entry", settle=2500)
-        await visit.open("/config/repairs")
-        await page.get_by_text("another meter answers").first.wait_for()
-        await visit.shoot("repairs")
-        await visit.open_repair("another meter answers")
-        await visit.shoot("repair-exchanged")
-        await visit.submit()
-        await page.locator("step-flow-create-entry").wait_for()
-        await visit.shoot("repair-exchanged-done")
-    await visit.remove_second_meter()
-
-
-async def wrong_clock(visit: Visit) -> None:
-    """The meter's clock is far off: what Home Assistant's repairs propose."""
-    page = visit.page
-    async with third_meter(visit, clock=datetime.now(UTC) - timedelta(minutes=20)):
-        await visit.add_third_meter()
-        for _ in range(3):
-            await visit.read_last_meter()
-        await visit.open_repair("the clock is wrong")
-        await visit.shoot("repair-clock")
-        await visit.submit()
-        await page.locator("step-flow-create-entry").wait_for()
-        await visit.shoot("repair-clock-done")
-    await visit.remove_second_meter()
 
 
 async def device(visit: Visit) -> None:
@@ -462,10 +234,13 @@ WALKS = {
     for walk in (
         connection,
         model,
+        serial_line,
         by_hand,
-        keys,
+        levels,
         find,
         nothing_found,
+        no_connection,
+        password_wanted,
         later,
         new_password,
         exchanged_meter,

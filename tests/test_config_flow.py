@@ -797,7 +797,7 @@ async def test_meter_that_wants_a_password_is_found(
     line.meter = Meter(MeterSettings(clients=tuple(rules)), now=line.meter.now)
     levels = await find(hass)
     assert levels["step_id"] == "level"
-    place = f"A meter answers: {WAYS['wrapper']}, address 1."
+    place = f"A meter answers. {WAYS['wrapper']}, address 1."
     assert levels["description_placeholders"] == {"found": f"{place}\n\n"}
     form = await choose(hass, levels, "access_password")
     assert filled_in(form)["expert"]["client_sap"] == 1

@@ -90,6 +90,11 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         help="let client 2 in by HLS with GMAC and these keys (hex), ciphered in suite 0",
     )
     add(
+        "--no-public-client",
+        action="store_true",
+        help="tell nobody anything without a password or keys",
+    )
+    add(
         "--controllable",
         action="store_true",
         help="offer every service, and let the clock be set, the supply switched and a message written",
@@ -113,7 +118,9 @@ def meter(parsed: argparse.Namespace) -> Meter:
     reading_client = ClientRule(
         READING_CLIENT.client_sap, READING_CLIENT.mechanism, parsed.password.encode()
     )
-    clients = [PUBLIC_CLIENT, reading_client]
+    clients = [reading_client]
+    if not parsed.no_public_client:
+        clients.append(PUBLIC_CLIENT)
     if parsed.keys:
         unicast_key, authentication_key = parsed.keys
         keys = SecuritySettings(
