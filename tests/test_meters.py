@@ -6,8 +6,10 @@ from typing import Any
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.dlms_meter.const import (
@@ -19,7 +21,14 @@ from custom_components.dlms_meter.const import (
     REFERENCING_SHORT,
 )
 from custom_components.dlms_meter.settings import from_input
-from tests.home import UNIQUE_ID, WITH_PASSWORD, Line, set_up, value_of
+from tests.home import (
+    NOBODY,
+    UNIQUE_ID,
+    WITH_PASSWORD,
+    Line,
+    set_up,
+    value_of,
+)
 from tests.models import INDUSTRIAL, PREPAID, SHORT_NAMED, SUB_METERS, mbus_client
 from tests.simulator import Meter, MeterSettings
 from tests.simulator.household import HOUSEHOLD_METER
@@ -270,6 +279,40 @@ async def test_exchanged_sub_meter_is_another_device(
     meter = registry.async_get_device_by_identifier((DOMAIN, UNIQUE_ID), entry.entry_id)
     assert meter is not None
     assert gas.via_device_id == meter.id
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["loaded", "not reached"])
+async def test_devices_that_may_be_removed(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    line: Line,
+    entry: MockConfigEntry,
+    silent: bool,
+) -> None:
+    """By the user: what is there is not removed, nor the meter; of who is behind a meter nobody reaches he knows more."""
+    assert await async_setup_component(hass, "config", {})
+    await load(hass, line, entry, SUB_METERS)
+    registry = dr.async_get(hass)
+    gone = registry.async_get_or_create(
+        config_entry_id=entry.entry_id, identifiers={(DOMAIN, f"{UNIQUE_ID}_1111")}
+    )
+    if silent:
+        line.broken = NOBODY
+        await hass.config_entries.async_reload(entry.entry_id)
+    devices = {
+        device.serial_number: device.id
+        for device in dr.async_entries_for_config_entry(registry, entry.entry_id)
+    }
+    client = await hass_ws_client(hass)
+    removed = {
+        number
+        for number, device_id in devices.items()
+        if (await client.remove_device(device_id))["success"]
+    }
+    assert gone.serial_number is None
+    behind = {"12345678", "87654321", "33445566"}
+    assert removed == ({None, *behind} if silent else {None})
+    assert "40817263" in devices
 
 
 async def test_new_object_appears_and_vanished_one_goes(

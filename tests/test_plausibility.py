@@ -66,6 +66,41 @@ def test_energy(read: list[int], shown: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("reading", "reason"),
+    [(0, "fell from 16532694 Wh to 0 Wh"), (9 * T, "jumped from 16532694 Wh to 148794246 Wh")],
+)  # fmt: skip
+def test_reason_is_logged(
+    caplog: pytest.LogCaptureFixture, reading: int, reason: str
+) -> None:
+    """Once when it is not believed, and once when it is, in a form that can be looked for."""
+    assert believed([T, *[reading] * (HELD_POLLS + 2)])[-1] == reading
+    told = [record.getMessage() for record in caplog.records]
+    assert {record.levelno for record in caplog.records} == {logging.WARNING}
+    assert told == [
+        f"meter: 3/1-0:1.8.0*255/2 {reason}; not believed until it was read 4 times",
+        f"meter: 3/1-0:1.8.0*255/2 {reason}; accepted, since the meter insists",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("unit", "possible"),
+    [
+        (Unit.WATT_HOUR, 300_000),
+        (Unit.VAR_HOUR, 300_000),
+        (Unit.VOLT_AMPERE_HOUR, 300_000),
+        (Unit.JOULE, 1_000_000_000),
+        (Unit.CUBIC_METRE, 160),
+        (Unit.CUBIC_METRE_CORRECTED, 160),
+        (Unit.LITRE, 160_000),
+    ],
+)
+def test_no_house_uses_more_in_two_minutes(unit: int, possible: int) -> None:
+    """Whatever is counted: so much more may be, twice as much is a fault of the line."""
+    assert believed([0, possible], unit=unit) == [0, possible]
+    assert believed([0, 3 * possible], unit=unit) == [0, 0]
+
+
+@pytest.mark.parametrize(
     ("attribute", "unit"),
     [(POWER, Unit.WATT), (NET, Unit.WATT_HOUR), (LAST_MONTH, Unit.WATT_HOUR)],
 )

@@ -68,26 +68,31 @@ def _clean_up(hass: HomeAssistant, coordinator: DlmsCoordinator) -> None:
     for entity in er.async_entries_for_config_entry(entities, entry_id):
         if (entity.domain, entity.unique_id) not in planned:
             entities.async_remove(entity.entity_id)
-    living = {
-        (DOMAIN, coordinator.device_id(channel))
-        for channel in (0, *coordinator.memory.sub_meters)
-    }
+    living = _living_devices(coordinator.config_entry)
     devices = dr.async_get(hass)
     for device in dr.async_entries_for_config_entry(devices, entry_id):
         if not device.identifiers & living:
             devices.async_remove_device(device.id)
 
 
+@callback
+def _living_devices(entry: DlmsConfigEntry) -> set[tuple[str, str | None]]:
+    """Return what the meter is known by, and, once it was read, who is connected to it."""
+    living = {(DOMAIN, entry.unique_id)}
+    coordinator: DlmsCoordinator | None = getattr(entry, "runtime_data", None)
+    if coordinator is not None and hasattr(coordinator, "memory"):
+        living |= {
+            (DOMAIN, coordinator.device_id(channel))
+            for channel in coordinator.memory.sub_meters
+        }
+    return living
+
+
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: DlmsConfigEntry, device: dr.DeviceEntry
 ) -> bool:
-    """Let the user remove a device that is no longer there; the meter itself goes with its entry."""
-    coordinator = entry.runtime_data
-    living = {
-        (DOMAIN, coordinator.device_id(channel))
-        for channel in (0, *coordinator.memory.sub_meters)
-    }
-    return not device.identifiers & living
+    """Let the user remove a device that is no longer there, as far as that is known; the meter itself goes with its entry."""
+    return not device.identifiers & _living_devices(entry)
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: DlmsConfigEntry) -> bool:
