@@ -521,6 +521,20 @@ def test_write_a_list() -> None:
     assert isinstance(results[POWER], ServiceError)
 
 
+def test_write_what_has_two_names_in_one_list() -> None:
+    """The association is asked for by both classes it may have; both are one object to the meter."""
+    either = [
+        AttributeDescriptor(class_id, OBJECT_LIST.logical_name, attribute_id)
+        for class_id, attribute_id in ((15, 10), (12, 5))
+    ]
+    results, asked = converse(
+        set_many(associated(), dict.fromkeys(either, TEXT)),
+        WriteResponse((OK, DataAccessResult.READ_WRITE_DENIED)),
+    )
+    assert asked == [WriteRequest((VariableName(0xFA20),) * 2, (TEXT, TEXT))]
+    assert [results[each] is None for each in either] == [True, False]
+
+
 def test_write_a_list_of_nothing_the_meter_has() -> None:
     other = MISSING._replace(attribute_id=3)
     results, asked = converse(

@@ -5,7 +5,7 @@ the meter's object list, which is read when the first name is wanted and kept in
 priorities here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..codec.axdr import Data, DataType
 from ..codec.cursor import Reader
@@ -119,12 +119,19 @@ def read_list(
                 [each for each in answer if isinstance(each, Data | DataAccessResult)]
             )
         )
-    if len(read) != len(variables):
+    return _for_each(names, read)
+
+
+def _for_each[T](
+    names: Sequence[int | None], results: tuple[T, ...]
+) -> tuple[T | DataAccessResult, ...]:
+    """Return a result for each name, in the order of the names, also for those that are not known; none for too few or many."""
+    if len(results) != len(names) - names.count(None):
         return ()
-    results = iter(read)
+    told = iter(results)
     return tuple(
         [
-            DataAccessResult.OBJECT_UNDEFINED if name is None else next(results)
+            DataAccessResult.OBJECT_UNDEFINED if name is None else next(told)
             for name in names
         ]
     )
@@ -167,24 +174,18 @@ def write_list(
     """
     what = f"a list of {len(values)} attributes"
     names = yield from _attribute_names(association, tuple(values), None)
-    known = {
-        VariableName(name): value
-        for name, value in zip(names, values.values(), strict=True)
-        if name is not None
-    }
-    written: tuple[DataAccessResult, ...] = ()
-    if known:
-        variables, data = tuple(known), tuple(known.values())
-        written = yield from _write(association, what, variables, data)
-    if len(written) != len(known):
-        return ()
-    results = iter(written)
-    return tuple(
+    variables = tuple([VariableName(name) for name in names if name is not None])
+    data = tuple(
         [
-            DataAccessResult.OBJECT_UNDEFINED if name is None else next(results)
-            for name in names
+            value
+            for name, value in zip(names, values.values(), strict=True)
+            if name is not None
         ]
     )
+    written: tuple[DataAccessResult, ...] = ()
+    if variables:
+        written = yield from _write(association, what, variables, data)
+    return _for_each(names, written)
 
 
 def invoke_one(
