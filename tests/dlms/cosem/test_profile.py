@@ -32,6 +32,7 @@ from tests.harness import check_damage, vectors
 
 T = DataType
 CLOCK = CaptureObject(8, Obis.parse("0-0:1.0.0"), 2)
+UNIX = CaptureObject(1, Obis.parse("0-0:1.1.0"), 2)
 STATUS = CaptureObject(1, Obis.parse("0-0:96.10.1"), 2)
 ENERGY = CaptureObject(3, Obis.parse("1-0:1.8.0"), 2)
 DEMAND = CaptureObject(4, Obis.parse("1-0:1.6.0"), 2)
@@ -68,7 +69,7 @@ def collect(
     clock: MeterClock | None = None,
 ) -> CapturedRows:
     reader = MomentReader(clock or MeterClock())
-    time = CLOCK if CLOCK in columns else None
+    time = next((column for column in columns if column.is_time), None)
     slices = collect_rows(
         octets, columns, time, period, reader, newest_first=newest_first
     )
@@ -153,6 +154,27 @@ def test_differences() -> None:
         collect(buffer(*rows)),
         (0, 1000), (1, 1005), (2, 1011), (3, 1010), (4, 1010), (5, 2000), (6, 1700),
     )  # fmt: skip
+
+
+def test_seconds_as_differences() -> None:
+    start = int(START.timestamp())
+    rows = [
+        (uint32(start), uint32(1)),
+        (Data(T.DELTA_LONG_UNSIGNED, 900), uint32(2)),
+        (Data(T.DELTA_LONG_UNSIGNED, 1800), uint32(3)),
+        (NULL, uint32(4)),
+    ]
+    check(collect(buffer(*rows), (UNIX, ENERGY)), (0, 1), (1, 2), (3, 3), (4, 4))
+
+
+def test_a_second_time_left_out_is_not_that_of_the_row_before() -> None:
+    """Both follow from the capture period; what is not there is not shown."""
+    start = int(START.timestamp())
+    rows = [(stamp(0), uint32(start), uint32(1)), (NULL, NULL, NULL)]
+    captured = collect(buffer(*rows), (CLOCK, UNIX, ENERGY))
+    check(captured, (0, 1), (1, 1))
+    shown = ProfileRows([ProfileColumn(UNIX)], captured)
+    assert [row.values[0] for row in shown] == [start, None]
 
 
 @pytest.mark.parametrize(

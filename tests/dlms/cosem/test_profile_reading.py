@@ -32,6 +32,7 @@ from custom_components.dlms_meter.dlms.errors import (
     ServiceError,
 )
 from tests.simulator.objects import MeterObject, Query
+from tests.simulator.profiles import NO_OBJECT
 from tests.simulator.settings import (
     ColumnChoice,
     Quirks,
@@ -495,6 +496,66 @@ def test_a_profile_with_unix_time(takes_range: bool) -> None:
     sent = caller.parts[0].access.parameters.value
     assert isinstance(sent, tuple)
     assert sent[1] == Data(DataType.DOUBLE_LONG_UNSIGNED, int(SINCE.timestamp()))
+
+
+TWO_TIMES = {
+    "clock first": objects((CLOCK_COLUMN, UNIX_COLUMN, ENERGY_COLUMN, VOLTAGE_COLUMN)),
+    "clock second, and sorted by": objects(
+        (UNIX_COLUMN, CLOCK_COLUMN, ENERGY_COLUMN, VOLTAGE_COLUMN),
+        restricted_by=CLOCK_COLUMN,
+    ),
+    "seconds last, and sorted by": objects(
+        (CLOCK_COLUMN, ENERGY_COLUMN, VOLTAGE_COLUMN, UNIX_COLUMN),
+        restricted_by=UNIX_COLUMN,
+    ),
+    "sorted by none": objects(
+        (ENERGY_COLUMN, CLOCK_COLUMN, VOLTAGE_COLUMN, UNIX_COLUMN),
+        sort_object=NO_OBJECT,
+    ),
+}
+
+
+@pytest.mark.parametrize("table", TWO_TIMES.values(), ids=TWO_TIMES)
+@pytest.mark.parametrize(
+    "quirks",
+    [
+        Quirks(),
+        NO_RANGE,
+        replace(NO_RANGE, compressed=True),
+        replace(NO_RANGE, answers_backwards=True),
+    ],
+    ids=["good", "no range", "compressed", "backwards"],
+)
+@pytest.mark.parametrize(
+    ("selection", "moments"),
+    [
+        (EntryRange(3, 9), ALL[2:9]),
+        (LastEntries(5), ALL[-5:]),
+        (TimeRange(SINCE), since(SINCE)),
+    ],
+)
+def test_two_columns_of_times(
+    table: list[MeterObject],
+    quirks: Quirks,
+    selection: Selection,
+    moments: list[datetime],
+) -> None:
+    """By number as well as by time, of all columns and of some, each row belongs to its moment."""
+    seconds = AttributeDescriptor(1, Obis.parse("0-0:1.1.0"), 2)
+    for columns in (None, [VOLTAGE], [ENERGY, seconds], [CLOCK, ENERGY]):
+        caller = Caller(make_meter(quirks, table=table))
+        for _ in range(2):
+            rows = read(caller, selection, columns=columns)
+            assert list(rows.moments) == moments
+            right: dict[AttributeDescriptor, list[object]] = {
+                ENERGY: [energy_at(each) * 10 for each in moments],
+                VOLTAGE: [Decimal(2300 + each.hour) / 10 for each in moments],
+                seconds: [int(each.timestamp()) for each in moments],
+            }
+            for place, column in enumerate(rows.columns):
+                expected = right.get(column.capture_object.attribute, [])
+                pairs = zip((row.values[place] for row in rows), expected, strict=False)
+                assert all(value in (None, each) for value, each in pairs)
 
 
 def test_a_profile_that_tells_no_time() -> None:

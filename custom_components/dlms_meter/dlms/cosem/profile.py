@@ -5,7 +5,7 @@ Source: DLMS UA Blue Book, Profile generic (class 7).
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -230,12 +230,14 @@ def collect_rows(
 ) -> Slices[CapturedRows]:
     """Read a buffer whose rows have these columns; `newest_first` counts if they do not show in which order they are.
 
-    What is null because it is as in the row before, or sent as the difference from it, is filled in. A missing time
-    is that of the row before plus the capture `period`, unless that is zero. The rows come out oldest first.
+    What is null because it is as in the row before, or sent as the difference from it, is filled in; but for columns that
+    tell the time, which never is as before. A missing moment is that of the row before plus the capture `period`, unless
+    that is zero. The rows come out oldest first.
     Raises `DecodeError`, also when a row has not as many cells as there are columns.
     """
     captured = CapturedRows(columns)
     place = None if time_column is None else columns.index(time_column)
+    times = {index for index, column in enumerate(columns) if column.is_time}
     last = _Last((DataType.NULL_DATA,) * len(columns), (None,) * len(columns))
     done = 0
     for run in read_rows(buffer):
@@ -243,7 +245,7 @@ def collect_rows(
             raise DecodeError(
                 f"a row of {len(run.types)} cells among rows of {len(columns)}"
             )
-        types, rows = _filled_in(run, last, place)
+        types, rows = _filled_in(run, last, times)
         captured.types += [types] * len(rows)
         captured.cells += rows
         last = _Last(types, rows[-1])
@@ -263,12 +265,15 @@ class _Last(NamedTuple):
     cells: Row
 
 
-def _filled_in(run: RowRun, last: _Last, time: int | None) -> RowRun:
-    """Replace null-data and differences by what they stand for; where nothing goes before, by null-data."""
+def _filled_in(run: RowRun, last: _Last, times: Collection[int]) -> RowRun:
+    """Replace null-data and differences by what they stand for; where nothing goes before, by null-data.
+
+    In the columns of `times` null-data stays.
+    """
     compressed = [
         index
         for index, data_type in enumerate(run.types)
-        if data_type in _COMPRESSED and index != time
+        if data_type in (_DELTAS if index in times else _COMPRESSED)
     ]
     if not compressed:
         return run
