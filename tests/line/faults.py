@@ -1,11 +1,11 @@
 """Everything a line, a gateway or a meter does to spoil a session, as rows."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
-from custom_components.dlms_meter.dlms import Framing, TransportError
+from custom_components.dlms_meter.dlms import Framing, Symptom, TransportError
 from custom_components.dlms_meter.dlms.link.hdlc_frame import (
     Frame,
     FrameDecoder,
@@ -178,6 +178,8 @@ class Trouble:
 
     `least` is the share of sessions that must come through all the same, on HDLC and on the wrapper; None where the
     fault does not exist: TCP loses and alters nothing, and the wrapper has neither echo nor DM.
+    `within` is how many seconds a session may last, whatever comes of it, and `told` what a user may read of one that
+    failed; the README has both.
     """
 
     line: Conditions = _CLEAN
@@ -185,6 +187,8 @@ class Trouble:
     cut: Callable[[PacedLine, Random], None] | None = None
     hdlc: float = 0.0
     wrapper: float | None = None
+    within: float
+    told: Collection[Symptom] = ()
 
     def applies(self, framing: Framing) -> bool:
         return framing is Framing.HDLC or self.wrapper is not None
@@ -206,24 +210,36 @@ def close_gateway(line: PacedLine, random: Random) -> None:
     loop.call_later(random.uniform(0, 6), line.lose, error)
 
 
+_INCOMPLETE = (Symptom.ANSWER_INCOMPLETE,)
+_INCOMPLETE_OR_NOT_BEGUN = (Symptom.ANSWER_INCOMPLETE, Symptom.NO_ANSWER)
+_BROKEN_OFF = (Symptom.LINK_FAILED,)
+
 TROUBLES = {
-    "nothing": Trouble(hdlc=1, wrapper=1),
-    "echo": Trouble(line=Conditions(echo=faultless), hdlc=1),
-    "echo, partial": Trouble(line=Conditions(echo=partial), hdlc=1),
-    "echo, damaged": Trouble(line=Conditions(echo=damaged), hdlc=1),
-    "garbage before frames": Trouble(line=both(garbage_before), hdlc=1),
-    "garbage between frames": Trouble(line=both(garbage_between), hdlc=0.95),
-    "octets lost": Trouble(line=both(lost_octets), hdlc=0.9),
-    "frames lost": Trouble(line=both(lost_frames), hdlc=0.9),
-    "bits flipped": Trouble(line=both(flipped_bits), hdlc=0.9),
-    "octets doubled": Trouble(line=both(doubled_octets), hdlc=0.9),
-    "frames doubled": Trouble(line=both(doubled_frames), hdlc=1),
-    "late": Trouble(line=both(late), hdlc=1, wrapper=0.9),
-    "too late": Trouble(line=both(too_late), hdlc=0.9, wrapper=0.2),
-    "stalled": Trouble(line=both(stalled), hdlc=0.95, wrapper=1),
-    "busy (DM)": Trouble(meter=Busy, hdlc=0.5),
-    "silent: old session": Trouble(meter=Silent, hdlc=0.3, wrapper=0.0),
-    "session ends early": Trouble(meter=ShortSession, wrapper=0.0),
-    "meter resets": Trouble(meter=Reset, wrapper=0.0),
-    "gateway closes": Trouble(cut=close_gateway, wrapper=0.0),
-}
+    "nothing": Trouble(hdlc=1, wrapper=1, within=10),
+    "echo": Trouble(line=Conditions(echo=faultless), hdlc=1, within=15),
+    "echo, partial": Trouble(line=Conditions(echo=partial), hdlc=1, within=15),
+    "echo, damaged": Trouble(line=Conditions(echo=damaged), hdlc=1, within=15),
+    "garbage before frames": Trouble(line=both(garbage_before), hdlc=1, within=15),
+    "garbage between frames": Trouble(line=both(garbage_between), hdlc=0.95, within=15),
+    "octets lost": Trouble(line=both(lost_octets), hdlc=0.9, within=75, told=_INCOMPLETE),
+    "frames lost": Trouble(line=both(lost_frames), hdlc=0.9, within=75, told=_INCOMPLETE),
+    "bits flipped": Trouble(line=both(flipped_bits), hdlc=0.9, within=75, told=_INCOMPLETE),
+    "octets doubled": Trouble(line=both(doubled_octets), hdlc=0.9, within=75, told=_INCOMPLETE),
+    "frames doubled": Trouble(line=both(doubled_frames), hdlc=1, within=15),
+    "late": Trouble(line=both(late), hdlc=1, wrapper=0.9, within=75),
+    "too late": Trouble(line=both(too_late), hdlc=0.9, wrapper=0.2, within=100, told=_INCOMPLETE),
+    "stalled": Trouble(
+        line=both(stalled), hdlc=0.95, wrapper=1, within=100, told=_INCOMPLETE_OR_NOT_BEGUN
+    ),
+    "busy (DM)": Trouble(meter=Busy, hdlc=0.5, within=15, told=(Symptom.BUSY,)),
+    "silent: old session": Trouble(
+        meter=Silent, hdlc=0.3, wrapper=0.0, within=30, told=_INCOMPLETE_OR_NOT_BEGUN
+    ),
+    "session ends early": Trouble(meter=ShortSession, wrapper=0.0, within=30, told=_BROKEN_OFF),
+    "meter resets": Trouble(
+        meter=Reset, wrapper=0.0, within=30, told=(*_INCOMPLETE, *_BROKEN_OFF)
+    ),
+    "gateway closes": Trouble(
+        cut=close_gateway, wrapper=0.0, within=10, told=(Symptom.CONNECTION_LOST,)
+    ),
+}  # fmt: skip

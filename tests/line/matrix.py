@@ -20,6 +20,8 @@ from custom_components.dlms_meter.dlms import (
     ReadReport,
     Receiver,
     SerialEndpoint,
+    Symptom,
+    symptom_of,
 )
 from tests.dlms.test_lossy import EVENT_LOG
 from tests.simulator import (
@@ -55,7 +57,7 @@ METERS = tuple(
 """One with short frames and small APDUs, one with long ones; seeds take turns. Both take logical names as well."""
 
 LONGEST_SESSION = 300.0
-"""Seconds: so long a session of some hundred octets may take to succeed or to fail, whatever happens."""
+"""Seconds: so long a session of some hundred octets may take to succeed or to fail, on a line that is all noise."""
 
 
 class Way(NamedTuple):
@@ -76,6 +78,14 @@ WAYS = tuple(
 type Readings = tuple[Identity, ReadReport, Data]
 
 
+class Came(NamedTuple):
+    """What came of one session: readings or an error, after so many seconds, and what a user reads of the error."""
+
+    result: Readings | DlmsError
+    seconds: float
+    told: Symptom | None = None
+
+
 async def _read(client: DlmsClient) -> Readings:
     return await client.identity(), await poll(client), await client.get(EVENT_LOG)
 
@@ -88,6 +98,8 @@ class Row:
     wrong: list[int] = field(default_factory=list)
     """Seeds. There must be none."""
     errors: Counter[str] = field(default_factory=Counter)
+    told: set[Symptom] = field(default_factory=set)
+    """What a user reads of them."""
     longest: float = 0.0
 
     @property
@@ -97,7 +109,7 @@ class Row:
 
 def session(
     trouble: Trouble, way: Way, seed: int, memory: ClientMemory | None = None
-) -> tuple[Readings | DlmsError, float]:
+) -> Came:
     """Run one session on virtual time; a wait without end raises `Hang`, whatever is left behind an `AssertionError`.
 
     `memory` is what the client knows of the meter; it reads the object list of short names when it does not.
@@ -105,7 +117,7 @@ def session(
     random = Random(seed)
     line = SPEEDS[way.framing]
 
-    async def main() -> tuple[Readings | DlmsError, float]:
+    async def main() -> Came:
         loop = asyncio.get_running_loop()
         sound = SESSIONS[way.framing](household(METERS[seed % len(METERS)]))
         meter = DirectMeter(trouble.meter(sound, random), line)
@@ -126,16 +138,18 @@ def session(
             open_shared=open_transport,
             memory=memory,
         )
-        result: Readings | DlmsError
         try:
             async with client:
-                result = await _read(client)
+                came = Came(await _read(client), 0.0)
         except DlmsError as error:
-            result = error.with_traceback(None)  # which would hold this frame
+            told = symptom_of(error, client.statistics)
+            came = Came(
+                error.with_traceback(None), 0.0, told
+            )  # which would hold this frame
         assert not any(opened.open for opened in port.opened)
-        took = loop.time()
+        came = came._replace(seconds=loop.time())
         await asyncio.sleep(60)  # what the trouble has planned for later
-        return result, took
+        return came
 
     return run_virtually(main())
 
@@ -153,7 +167,7 @@ def learned(way: Way, meter: int) -> ClientMemory:
 @cache
 def _acquaintance(way: Way, meter: int) -> tuple[Readings, dict[str, Any]]:
     memory = ClientMemory()
-    readings, _ = session(TROUBLES["nothing"], way, meter, memory)
+    readings = session(TROUBLES["nothing"], way, meter, memory).result
     assert not isinstance(readings, DlmsError)
     assert len(readings[1].values) == 20
     return readings, memory.to_storage()
@@ -165,11 +179,13 @@ def run_row(trouble: Trouble, way: Way, seeds: Iterable[int]) -> Row:
     for seed in seeds:
         meter = seed % len(METERS)
         memory = learned(way, meter) if seed // len(METERS) % 2 else None
-        result, took = session(trouble, way, seed, memory)
-        row.longest = max(row.longest, took)
+        result, seconds, told = session(trouble, way, seed, memory)
+        row.longest = max(row.longest, seconds)
         if isinstance(result, DlmsError):
             assert str(result)
             row.errors[type(result).__name__] += 1
+            assert told is not None
+            row.told.add(told)
         elif result == right_readings(way, meter):
             row.right += 1
         else:
@@ -179,4 +195,8 @@ def run_row(trouble: Trouble, way: Way, seeds: Iterable[int]) -> Row:
 
 def noise(error_rate: float) -> Trouble:
     """Return a line on which each bit flips with this probability."""
-    return Trouble(line=Conditions(error_rate=error_rate))
+    return Trouble(
+        line=Conditions(error_rate=error_rate),
+        within=LONGEST_SESSION,
+        told=tuple(Symptom),
+    )
