@@ -1,5 +1,6 @@
 """What the README shows and names is there, and nothing that users may choose is left out."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 import json
 from pathlib import Path
@@ -21,9 +22,11 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.dlms_meter import services
 from custom_components.dlms_meter.const import DOMAIN
-from custom_components.dlms_meter.dlms import AttributeDescriptor, Obis
+from custom_components.dlms_meter.dlms import AttributeDescriptor, Obis, Symptom
+from custom_components.dlms_meter.failures import pause_after
 from custom_components.dlms_meter.settings import from_input
 from tests.home import DEVICE, NOBODY, WITH_PASSWORD, Line
+from tests.line.faults import TROUBLES
 from tests.simulator.objects import array, octets, structure, uint8, uint32
 from tests.test_event import happenings
 
@@ -211,3 +214,69 @@ def test_every_option_is_told() -> None:
 def test_every_choice_of_the_set_up_is_told(menu: str) -> None:
     for name in ENGLISH["config"]["step"][menu]["menu_options"].values():
         assert f"*{name}*" in README
+
+
+BAD_LINE = README.partition("### On a bad line\n")[2].partition("\n#")[0]
+TOLD_OF_BAD_LINES: dict[str, Sequence[str]] = {
+    "The optical head sends back what is said to the meter, whole, in part or damaged": (
+        "echo", "echo, partial", "echo, damaged",
+    ),
+    "There is noise before or between messages": ("garbage before frames", "garbage between frames"),
+    "Messages come twice": ("frames doubled",),
+    "Octets get lost, changed or doubled, messages get lost": (
+        "octets lost", "frames lost", "bits flipped", "octets doubled",
+    ),
+    "Answers are some seconds late": ("late",),
+    "Answers are later than that, or pause in the middle": ("too late", "stalled"),
+    "The meter serves somebody else": ("busy (DM)",),
+    "The meter is silent because it holds an old session": ("silent: old session",),
+    "The meter ends the session or loses its power in the middle": (
+        "session ends early", "meter resets",
+    ),
+    "The gateway closes the connection": ("gateway closes",),
+}  # fmt: skip
+"""Which troubles of the line a row is about."""
+
+
+def test_what_a_bad_line_does() -> None:
+    """Every trouble of the line that is tested stands there, with its time, and the sentences of the ladder about it."""
+    rows = [
+        [cell.strip() for cell in row.strip("|").split("|")]
+        for row in BAD_LINE.splitlines()
+        if row.startswith("| ")
+    ][1:]
+    told = {title: (within, sentences) for title, _, within, sentences in rows}
+    unplugged = ("at once", sentence_of(Symptom.PORT_MISSING))
+    assert told.pop("The adapter is pulled out") == unplugged
+    assert told.keys() == TOLD_OF_BAD_LINES.keys()
+    for title, (within, sentences) in told.items():
+        troubles = [TROUBLES[name] for name in TOLD_OF_BAD_LINES[title]]
+        assert within == f"{max(trouble.within for trouble in troubles)} s", title
+        wanted = {sentence_of(each) for trouble in troubles for each in trouble.told}
+        assert set(re.findall(r"\S[^.]*\.", sentences)) == wanted, title
+    named = {name for names in TOLD_OF_BAD_LINES.values() for name in names}
+    assert named == TROUBLES.keys() - {"nothing"}
+
+
+def sentence_of(symptom: Symptom) -> str:
+    """Return the first sentence of what a user reads."""
+    message: str = ENGLISH["exceptions"][symptom]["message"]
+    return f"{message.partition('.')[0]}."
+
+
+@pytest.mark.parametrize(
+    ("symptom", "first", "last"),
+    [(Symptom.NO_ANSWER, None, "15 minutes"), (Symptom.ASSOCIATION_REJECTED, "5 minutes", "hour")],
+)  # fmt: skip
+def test_how_long_a_meter_is_left_alone(
+    symptom: Symptom, first: str | None, last: str
+) -> None:
+    durations = {"5 minutes": 5, "15 minutes": 15, "hour": 60}
+    minute = timedelta(minutes=1)
+    pauses = [pause_after(symptom, n, minute) / minute for n in (1, 3, 4, 1000)]
+    usual = durations[first] if first else 1
+    assert pauses[0] == usual
+    assert (pauses[1] == usual) is (first is None)  # the first three at the usual pace
+    assert pauses[3] == durations[last]
+    assert f"every {last}" in BAD_LINE
+    assert first is None or f"every {first} at first" in BAD_LINE
