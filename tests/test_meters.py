@@ -20,6 +20,11 @@ from custom_components.dlms_meter.const import (
     PLATFORMS,
     REFERENCING_SHORT,
 )
+from custom_components.dlms_meter.dlms import (
+    AttributeDescriptor,
+    DataAccessResult,
+    Obis,
+)
 from custom_components.dlms_meter.settings import from_input
 from tests.home import (
     NOBODY,
@@ -279,6 +284,27 @@ async def test_exchanged_sub_meter_is_another_device(
     meter = registry.async_get_device_by_identifier((DOMAIN, UNIQUE_ID), entry.entry_id)
     assert meter is not None
     assert gas.via_device_id == meter.id
+
+
+async def test_sub_meter_that_is_not_told_stays(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    entry: MockConfigEntry,
+) -> None:
+    """The meter would not say for once who is connected: nobody is taken for gone, with all his history."""
+    await load(hass, line, entry, SUB_METERS)
+    registry = dr.async_get(hass)
+    before = dr.async_entries_for_config_entry(registry, entry.entry_id)
+    for number in (6, 7, 9):
+        attribute = AttributeDescriptor(72, Obis.parse("0-1:24.1.0"), number)
+        line.meter.refusals[attribute] = DataAccessResult.TEMPORARY_FAILURE
+    freezer.tick(3700)
+    await entry.runtime_data.async_refresh()
+    await hass.async_block_till_done()
+    assert dr.async_entries_for_config_entry(registry, entry.entry_id) == before
+    assert len(before) == 4
+    assert value_of(hass, "sensor.gas_meter_gas_volume") == "1234.567"
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["loaded", "not reached"])

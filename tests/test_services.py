@@ -23,11 +23,12 @@ from custom_components.dlms_meter.dlms import (
     Conformance,
     Data,
     DataAccessResult,
+    DataType,
     DlmsDateTime,
     Obis,
     decode_data,
 )
-from tests.home import NOBODY, Line, altered
+from tests.home import DEVICE, NOBODY, Line, altered, value_of
 from tests.models import PREPAID
 from tests.simulator import SUPPORTED, Meter, MeterSettings, WrapperSession
 from tests.simulator.objects import boolean, octets
@@ -407,6 +408,92 @@ async def test_clock_that_has_the_change_before_it(
         await call(hass, "synchronise_clock", data)
     assert caught.value.translation_key == "clocks_change"
     assert not meter.told
+
+
+async def test_clock_in_another_form(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, line: Line, meter_id: str
+) -> None:
+    """Few have it as a date-time of its own type, and want it so."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    freezer.move_to("2026-11-20T12:00:30Z")
+    fast = bytes.fromhex("07EA0B14050D002800FFC400")
+    as_date_time = Data(DataType.DATE_TIME, fast)
+    line.meter = altered(line.meter, {"0-0:1.0.0*255": as_date_time})
+    meter = Writing(line)
+    answer = await call(hass, "synchronise_clock", {"device_id": meter_id})
+    assert meter.told == [("set 0-0:1.0.0*255/2", "1907ea0b14050d001e00ffc400")]
+    assert answer == {"before": 10, "after": 0}
+
+
+# What the clock shows at half a minute past one, what a shift of it ends with, and what else is told.
+UNSHIFTABLE: dict[str, tuple[str, str, dict[str, str] | None]] = {
+    "a quarter behind": (
+        "07EA0B14050C2D1D00FFC400",
+        "shift_too_far",
+        {"seconds": "901", "most": "900"},
+    ),
+    "a quarter ahead": (
+        "07EA0B14050D0F1F00FFC400",
+        "shift_too_far",
+        {"seconds": "-901", "most": "900"},
+    ),
+    "nothing": ("FFFFFFFFFFFFFFFFFF8000FF", "clock_unreadable", None),
+}
+
+
+@pytest.mark.parametrize("name", UNSHIFTABLE)
+async def test_clock_that_cannot_be_shifted(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    meter_id: str,
+    name: str,
+) -> None:
+    """By as many seconds as meters take; it can still be set."""
+    shown, key, placeholders = UNSHIFTABLE[name]
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    freezer.move_to("2026-11-20T12:00:30Z")
+    line.meter = altered(line.meter, {"0-0:1.0.0*255": octets(bytes.fromhex(shown))})
+    meter = Writing(line)
+    where = {"device_id": meter_id}
+    with pytest.raises(HomeAssistantError) as caught:
+        await call(hass, "synchronise_clock", {**where, "method": "shift"})
+    assert caught.value.translation_key == key
+    assert caught.value.translation_placeholders == placeholders
+    assert not meter.told
+    assert (await call(hass, "synchronise_clock", where))["after"] == 0
+
+
+@pytest.mark.parametrize(
+    ("action", "data", "entity", "state"),
+    [
+        ("set", {"obis": "1-0:32.7.0", "value": 199.9}, "sensor.{}_voltage_l1", "199.9"),
+        ("invoke", {"obis": "0-0:96.3.10", "method": 1}, "binary_sensor.{}_supply", "off"),
+        ("disconnect", {}, "binary_sensor.{}_supply", "off"),
+        ("set_clock", {"time": "2026-11-20 13:00"}, "sensor.{}_clock_drift", "3600"),
+    ],
+)  # fmt: skip
+async def test_what_was_changed_is_shown_at_once(  # noqa: PLR0917  fixtures and what is tried
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    loaded: MockConfigEntry,
+    meter_id: str,
+    action: str,
+    data: dict[str, Any],
+    entity: str,
+    state: str,
+) -> None:
+    """Not only at the next poll."""
+    await hass.config.async_set_time_zone("UTC")
+    freezer.move_to("2026-11-20T12:00:00Z")
+    hass.config_entries.async_update_entry(loaded, options={CONF_SUPPLY_SWITCH: True})
+    Writing(line)
+    entity_id = entity.format(DEVICE)
+    assert value_of(hass, entity_id) != state
+    await call(hass, action, {"device_id": meter_id, "confirm": True, **data})
+    await hass.async_block_till_done()
+    assert value_of(hass, entity_id) == state
 
 
 async def test_supply_is_switched_only_if_asked_for(
