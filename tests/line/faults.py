@@ -221,15 +221,15 @@ TROUBLES = {
     "echo, damaged": Trouble(line=Conditions(echo=damaged), hdlc=1, within=15),
     "garbage before frames": Trouble(line=both(garbage_before), hdlc=1, within=15),
     "garbage between frames": Trouble(line=both(garbage_between), hdlc=0.95, within=15),
-    "octets lost": Trouble(line=both(lost_octets), hdlc=0.9, within=75, told=_INCOMPLETE),
-    "frames lost": Trouble(line=both(lost_frames), hdlc=0.9, within=75, told=_INCOMPLETE),
-    "bits flipped": Trouble(line=both(flipped_bits), hdlc=0.9, within=75, told=_INCOMPLETE),
-    "octets doubled": Trouble(line=both(doubled_octets), hdlc=0.9, within=75, told=_INCOMPLETE),
+    "octets lost": Trouble(line=both(lost_octets), hdlc=0.9, within=90, told=_INCOMPLETE),
+    "frames lost": Trouble(line=both(lost_frames), hdlc=0.9, within=90, told=_INCOMPLETE),
+    "bits flipped": Trouble(line=both(flipped_bits), hdlc=0.9, within=90, told=_INCOMPLETE),
+    "octets doubled": Trouble(line=both(doubled_octets), hdlc=0.9, within=90, told=_INCOMPLETE),
     "frames doubled": Trouble(line=both(doubled_frames), hdlc=1, within=15),
-    "late": Trouble(line=both(late), hdlc=1, wrapper=0.9, within=75),
-    "too late": Trouble(line=both(too_late), hdlc=0.9, wrapper=0.2, within=100, told=_INCOMPLETE),
+    "late": Trouble(line=both(late), hdlc=1, wrapper=0.9, within=90),
+    "too late": Trouble(line=both(too_late), hdlc=0.9, wrapper=0.2, within=120, told=_INCOMPLETE),
     "stalled": Trouble(
-        line=both(stalled), hdlc=0.95, wrapper=1, within=100, told=_INCOMPLETE_OR_NOT_BEGUN
+        line=both(stalled), hdlc=0.95, wrapper=1, within=120, told=_INCOMPLETE_OR_NOT_BEGUN
     ),
     "busy (DM)": Trouble(meter=Busy, hdlc=0.5, within=15, told=(Symptom.BUSY,)),
     "silent: old session": Trouble(
