@@ -1,6 +1,7 @@
 """Actions, called as automations call them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ import voluptuous as vol
 
 from custom_components.dlms_meter.const import CONF_SUPPLY_SWITCH, DOMAIN
 from custom_components.dlms_meter.dlms import (
+    AccessMode,
     AttributeDescriptor,
     Conformance,
     Data,
@@ -53,6 +55,8 @@ class Writing:
         )
         self.session = WrapperSession(self.meter)
         self.told: list[tuple[str, str]] = []
+        self.classes: list[int] = []
+        """Of the objects it was told about."""
         line.answer = self.answer
 
     def answer(self, octets: bytes) -> bytes:
@@ -66,6 +70,7 @@ class Writing:
         data = rest[1:]  # whether there is selective access, or parameters
         kind = "set" if octets[HEAD] == 0xC1 else "invoke"
         self.told.append((f"{kind} {name}/{number}", data.hex()))
+        self.classes.append(int.from_bytes(octets[HEAD + 3 : HEAD + 5]))
         if kind == "set":
             self.put(str(name), decode_data(data))
             answer = bytes((0xC5, 1, invoke, 0))
@@ -171,6 +176,25 @@ async def test_get_of_all_attributes(
     assert shown["3"]["unit"] is None
 
 
+async def test_get_of_all_attributes_with_some_of_the_manufacturer(
+    hass: HomeAssistant, loaded: MockConfigEntry, meter_id: str
+) -> None:
+    """Their numbers are negative; one that cannot be read spoils no other."""
+    memory = loaded.runtime_data.memory
+    rights = dict.fromkeys((-1, 1, 2, 3), AccessMode.READ)
+    memory.objects = tuple(
+        replace(item, attribute_access=rights)
+        if str(item.logical_name) == "1-0:32.7.0*255"
+        else item
+        for item in memory.objects
+    )
+    where = {"device_id": meter_id, "obis": "1-0:32.7.0", "attribute": 0}
+    shown = (await call(hass, "get", where))["attributes"]
+    assert list(shown) == ["-1", "1", "2", "3"]
+    assert "error" in shown["-1"]
+    assert shown["2"]["unit"] == "V"
+
+
 async def test_get_of_all_attributes_of_what_the_meter_does_not_list(
     hass: HomeAssistant, meter_id: str
 ) -> None:
@@ -228,6 +252,50 @@ async def test_set(hass: HomeAssistant, line: Line, meter_id: str) -> None:
         ("set 0-0:97.97.0*255/2", "1107"),
         ("set 0-0:97.97.0*255/2", "1105"),
     ]
+
+
+async def test_object_that_the_meter_does_not_list(
+    hass: HomeAssistant, line: Line, meter_id: str
+) -> None:
+    """Its class is believed, and any attribute or method may be meant; what cannot be read back is nothing."""
+    meter = Writing(line)
+    where = {"device_id": meter_id, "obis": "1-0:99.99.99", "confirm": True}
+    data = {"class_id": 77, "data_hex": "1105"}
+    written = await call(hass, "set", {**where, **data, "attribute": -3})
+    assert written == {"now": None}
+    await call(hass, "invoke", {**where, **data, "method": 9})
+    assert meter.told == [
+        ("set 1-0:99.99.99*255/253", "1105"),  # a signed octet
+        ("invoke 1-0:99.99.99*255/9", "1105"),
+    ]
+    assert meter.classes == [77, 77]
+
+
+async def test_class_that_is_given_counts(
+    hass: HomeAssistant, line: Line, meter_id: str
+) -> None:
+    """More than the meter's list."""
+    meter = Writing(line)
+    where = {"device_id": meter_id, "obis": ENERGY, "confirm": True}
+    data = {"data_hex": "1105"}
+    for given in ({}, {"class_id": 4}):
+        await call(hass, "set", {**where, **data, **given, "attribute": 3})
+        await call(hass, "invoke", {**where, **data, **given, "method": 1})
+    assert meter.classes == [3, 3, 4, 4]
+    assert [told for told, _ in meter.told[:2]] == [
+        f"set {ENERGY}/3",
+        f"invoke {ENERGY}/1",
+    ]
+
+
+async def test_selector_without_data(
+    hass: HomeAssistant, line: Line, meter_id: str
+) -> None:
+    """Some selectors have none, and the meter says itself where that is not so."""
+    where = {"device_id": meter_id, "obis": "1-0:99.1.0", "selector": 2}
+    with pytest.raises(HomeAssistantError) as refused:
+        await call(hass, "get", where)
+    assert str(refused.value.translation_key).startswith("refused_")
 
 
 # What is shown, what is written instead, and what the meter is told.

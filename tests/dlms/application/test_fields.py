@@ -85,7 +85,19 @@ def test_access_selection_is_there_or_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("class_id", "attribute_id"), [(0x10000, 2), (-1, 2), (3, 256), (3, -1)]
+    ("attribute_id", "octet"), [(-1, 0xFF), (-128, 0x80), (127, 0x7F), (255, 0xFF)]
+)
+def test_numbers_of_the_manufacturer_are_negative(
+    attribute_id: int, octet: int
+) -> None:
+    """The number is a signed octet."""
+    sent = encode_attribute(ENERGY._replace(attribute_id=attribute_id))
+    assert sent[-1] == octet
+    assert sent[:-1] == encode_attribute(ENERGY)[:-1]
+
+
+@pytest.mark.parametrize(
+    ("class_id", "attribute_id"), [(0x10000, 2), (-1, 2), (3, 256), (3, -129)]
 )
 def test_an_attribute_out_of_range_is_not_sent(
     class_id: int, attribute_id: int

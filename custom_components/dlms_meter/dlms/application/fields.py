@@ -181,11 +181,12 @@ def _encode_descriptor(
     descriptor: AttributeDescriptor | MethodDescriptor, what: str
 ) -> bytes:
     class_id, logical_name, index = descriptor
-    if not (0 <= class_id <= 0xFFFF and 0 <= index <= 0xFF):
+    if not (0 <= class_id <= 0xFFFF and -0x80 <= index <= 0xFF):
         raise LocalProtocolError(
             f"{descriptor} is not {what}: its numbers are out of range"
         )
-    return _DESCRIPTOR.pack(class_id, logical_name, index)
+    # What is the manufacturer's own has negative numbers; they share their octets with those beyond 127.
+    return _DESCRIPTOR.pack(class_id, logical_name, index & 0xFF)
 
 
 def read_selected_attribute(reader: Reader) -> SelectedAttribute:
