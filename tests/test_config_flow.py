@@ -714,7 +714,7 @@ async def test_scan_that_finds_nothing_says_how_far_it_came(
     hass: HomeAssistant, line: Line, name: str, error: str, way: tuple[str, str]
 ) -> None:
     FAILURES[name][0](line)
-    result = await find(hass)
+    result = await find(hass, "40817263")
     assert result["step_id"] == "not_found"
     assert result["errors"] == {"base": error}
     told = result["description_placeholders"]["seen"].splitlines()
@@ -725,6 +725,8 @@ async def test_scan_that_finds_nothing_says_how_far_it_came(
         assert ENGLISH["config"]["error"][error].startswith(words)
     onward = await answer_flow(hass, result, {"next": way[0]})
     assert onward["step_id"] == way[1]
+    if way[0] in ("find", "model"):
+        assert filled_in(onward)["serial_number"] == "40817263"
     if way[0] == "connection":
         assert filled_in(onward) == NETWORK
         assert (await answer_flow(hass, onward, NETWORK))["step_id"] == "which"

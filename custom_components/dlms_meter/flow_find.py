@@ -68,24 +68,28 @@ class FindSteps(ConnectionSteps):
     ) -> ConfigFlowResult:
         """Let the user choose maker and model, which say all the rest."""
         if user_input is None:
-            return self.async_show_form(
-                step_id="model",
-                data_schema=schemas.CHOOSE_MODEL,  # type: ignore[arg-type]
-            )
+            return self._show_models({schemas.CONF_SERIAL_NUMBER: self._serial_number})
         meter = schemas.chosen_model(user_input.get(schemas.CONF_MODEL, ""))
         if meter is None:
-            return self.async_show_form(
-                step_id="model",
-                data_schema=self.add_suggested_values_to_schema(
-                    schemas.CHOOSE_MODEL,  # type: ignore[arg-type]
-                    user_input,
-                ),
-                errors={schemas.CONF_MODEL: "unknown_model"},
-            )
+            errors = {schemas.CONF_MODEL: "unknown_model"}
+            return self._show_models(user_input, errors)
         number = user_input.get(schemas.CONF_SERIAL_NUMBER)
         self._data = self._at(from_known_meter(meter, number, self._data))
         self._likely = meter.access
         return await self.async_step_level()
+
+    def _show_models(
+        self, entered: Mapping[str, Any], errors: dict[str, str] | None = None
+    ) -> ConfigFlowResult:
+        """Show the list of known meters, with what was entered before."""
+        return self.async_show_form(
+            step_id="model",
+            data_schema=self.add_suggested_values_to_schema(
+                schemas.CHOOSE_MODEL,  # type: ignore[arg-type]
+                entered,
+            ),
+            errors=errors,
+        )
 
     def _at(self, place: dict[str, Any]) -> dict[str, Any]:
         """Return the entry with a meter at this place instead of any before."""
@@ -145,7 +149,10 @@ class FindSteps(ConnectionSteps):
         if user_input is None:
             return self.async_show_form(
                 step_id="find",
-                data_schema=schemas.FIND_IT,  # type: ignore[arg-type]
+                data_schema=self.add_suggested_values_to_schema(
+                    schemas.FIND_IT,  # type: ignore[arg-type]
+                    {schemas.CONF_SERIAL_NUMBER: self._serial_number},
+                ),
             )
         self._serial_number = user_input.get(schemas.CONF_SERIAL_NUMBER)
         return await self.async_step_scan()
