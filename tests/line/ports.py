@@ -101,6 +101,9 @@ class BackendTransport(serialx.BaseSerialTransport):
     meter: LineMeter
     refusal: Exception | None = None
     """What the next change of settings fails with."""
+    flushed_at: float | None = None
+    changed_at: float | None = None
+    """Loop times at which the port was last waited for, and set anew."""
 
     @property
     def line(self) -> LineSettings:
@@ -140,7 +143,7 @@ class BackendTransport(serialx.BaseSerialTransport):
 
     @override
     async def _flush(self) -> None:
-        pass
+        self.flushed_at = self._loop.time()
 
     @override
     async def _get_modem_pins(self) -> serialx.ModemPins:
@@ -154,6 +157,7 @@ class BackendTransport(serialx.BaseSerialTransport):
     async def _reconfigure_port(self, update: PortSettingsUpdate) -> None:
         if self.refusal is not None:
             raise self.refusal
+        self.changed_at = self._loop.time()
 
 
 @contextmanager

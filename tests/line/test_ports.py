@@ -118,6 +118,33 @@ async def test_line_settings_reach_the_port(
         await transport.close()
 
 
+@pytest.mark.parametrize(
+    ("is_local", "lag"), [(True, 0.03), (False, 0.15)], ids=["adapter", "gateway"]
+)
+async def test_last_octets_leave_before_the_settings_change(
+    monkeypatch: pytest.MonkeyPatch, is_local: bool, lag: float
+) -> None:
+    """The system's buffer first, then what adapter and network may hold."""
+    monkeypatch.setattr(SerialEndpoint, "is_local", property(lambda _: is_local))
+    slow = LineSettings(300, CharacterFormat.SEVEN_EVEN_ONE)
+    acknowledgement = b"\x06252\r\n"
+    now = asyncio.get_running_loop().time
+    with backend(direct()) as ports:
+        endpoint = SerialEndpoint("meter://", slow)
+        transport = await open_transport(endpoint, Recorder())
+        begun = now()
+        await transport.set_line(LineSettings(9600), acknowledgement)
+        [flushed, changed] = ports[0].flushed_at, ports[0].changed_at
+        assert flushed is not None
+        assert changed is not None
+        assert begun <= flushed < changed
+        assert changed - begun >= len(acknowledgement) * slow.octet_time + lag
+        ports[0].flushed_at = None
+        await transport.set_line(LineSettings(2400))
+        assert ports[0].flushed_at is None, "there is nothing to wait for"
+        await transport.close()
+
+
 async def test_port_that_cannot_do_the_settings() -> None:
     recorder = Recorder()
     with backend(direct()) as ports:
