@@ -149,13 +149,11 @@ async def choose(hass: HomeAssistant, setting: Setting) -> None:
 async def test_setting_is_written(
     hass: HomeAssistant, line: Line, entry: MockConfigEntry, setting: Setting
 ) -> None:
-    """Shown after the first poll; written with the type and the scale of the meter; then shown as the meter has it."""
+    """Shown after the first poll; written with the type and the scale of the meter; at once shown as the meter has it."""
     meter = await load(hass, line, entry, EVERY_SETTING)
     assert value_of(hass, setting.entity_id) == setting.before
     await choose(hass, setting)
     assert meter.written == {setting.attribute: setting.written}
-    await entry.runtime_data.async_refresh()
-    await hass.async_block_till_done()
     assert value_of(hass, setting.entity_id) == setting.after
 
 
