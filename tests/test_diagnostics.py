@@ -1,10 +1,13 @@
 """Diagnostics: all that helps, down to what was said, and nothing that tells whose meter it is."""
 
+import asyncio
 from base64 import b64encode
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 import json
 from pathlib import Path
+import sys
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -27,13 +30,16 @@ from custom_components.dlms_meter.diagnostics import (
     async_get_config_entry_diagnostics,
 )
 from custom_components.dlms_meter.dlms import (
+    AttributeDescriptor,
     Conformance,
+    DlmsClient,
     Mechanism,
+    Obis,
     SecuritySettings,
     TransportError,
 )
 from custom_components.dlms_meter.dlms.application.transcript import Service
-from custom_components.dlms_meter.settings import from_input
+from custom_components.dlms_meter.settings import client_settings, from_input
 from tests.home import EXPERT, PASSWORD, TITLE, UNIQUE_ID, WITH_PASSWORD, Line, altered
 from tests.models import INDUSTRIAL, PREPAID, SUB_METERS
 from tests.simulator import (
@@ -55,6 +61,7 @@ from tests.simulator.objects import MeterObject, cosem_object, octets, uint32
 from tests.simulator.recording import RecordedMeter, read_recording
 from tests.simulator.settings import EVERY_SERVICE, SHORT_NAME_SERVICES
 
+ROOT = Path(__file__).parents[1]
 SERIAL_NUMBER = "40817263"
 PLANTED = {
     "0-0:96.1.0*255": "40817263",
@@ -379,8 +386,65 @@ async def test_an_entry_that_was_never_set_up(
 
 
 def test_replay_is_a_program() -> None:
-    script = Path(__file__).parents[1] / "scripts" / "replay"
+    script = ROOT / "scripts" / "replay"
     assert script.stat().st_mode & 0o111
+    assert " -m tests.simulator.replay " in script.read_text()
+
+
+@asynccontextmanager
+async def replayed(file: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run `scripts/replay` for a file, on free ports."""
+    words = ("-m", "tests.simulator.replay", str(file))
+    ports = ("--wrapper-port", "0", "--hdlc-port", "0")
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, *words, *ports),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(60):
+            yield program
+    finally:
+        if program.returncode is None:
+            program.terminate()
+        await program.communicate()
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_replay_serves_a_file() -> None:
+    """It says how the meter is reached, and with which secrets; then whoever comes reads what was recorded."""
+    folder = ROOT / "tests" / "meters" / "addax_three_phase"
+    expected = json.loads((folder / "expected.json").read_text())
+    async with replayed(folder / "diagnostics.json") as program:
+        assert program.stdout is not None
+        said = (await program.stdout.readuntil(b"READY hdlc=")).decode()
+        ports = (await program.stdout.readline()).decode().split()
+        entered = dict(
+            line.split(": ") for line in said.splitlines() if not line.startswith("R")
+        )
+        settings = client_settings(
+            entered
+            | {
+                "port": int(ports[1].removeprefix("wrapper=")),
+                "client_sap": int(entered["client_sap"]),
+                "logical_device": int(entered["logical_device"]),
+                "password_is_hex": False,
+            }
+        )
+        energy = AttributeDescriptor(3, Obis.parse("1-0:1.8.0"), 2)
+        async with DlmsClient(settings) as client:
+            report = await client.read([energy], {})
+        assert str(report.values[energy]) == expected[str(energy)]
+
+
+async def test_replay_of_what_is_no_recording(tmp_path: Path) -> None:
+    file = tmp_path / "diagnostics.json"
+    file.write_text('{"data": {"trace": []}}')
+    async with replayed(file) as program:
+        _, said = await program.communicate()
+        assert program.returncode == 1
+        assert said.startswith(b"This recording cannot be served: it has no trace")
 
 
 def test_stand_ins_are_the_same_everywhere() -> None:
