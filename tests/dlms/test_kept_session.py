@@ -187,6 +187,38 @@ def test_turns_of_twenty_registers(information: int, window: int, turns: int) ->
     run(main)
 
 
+@pytest.mark.parametrize("short_names", [False, True], ids=["LN", "SN"])
+@pytest.mark.parametrize(
+    ("information", "window", "turns"),
+    [(2030, 1, (1, 1)), (128, 3, (2, 2)), (128, 1, (6, 4))],
+)
+def test_turns_of_a_long_list(
+    information: int, window: int, turns: tuple[int, int], short_names: bool
+) -> None:
+    """Lists that need no second turn take fewer than one of all; of small frames, one by one, that takes 9 (SN: 5)."""
+    limits = MeterSettings(
+        max_information_length=information,
+        window=window,
+        short_names=True,
+        conformance=EVERY_SERVICE | SHORT_NAME_SERVICES,
+    )
+    wanted = [
+        AttributeDescriptor(3, Obis.parse(f"1-0:{number}.9.0"), 2)
+        for number in range(1, 65)
+    ]
+
+    async def main() -> None:
+        settings = client_settings(Framing.HDLC, short_names=short_names)
+        async with bench(settings, household(limits, objects=120)) as at:
+            for _ in range(2):
+                before = at.turns
+                read = await at.kept.run(lambda: at.client.get_many(wanted))
+                assert all(isinstance(value, Data) for value in read.values())
+            assert at.turns - before == turns[short_names]
+
+    run(main)
+
+
 @BOTH
 def test_session_is_begun_and_ended_each_time_where_nobody_keeps_it(
     framing: Framing,

@@ -140,7 +140,7 @@ class DlmsClient(Session):
         What it refuses, or garbles, is in the result as the `ServiceError` or `DecodeError`, and not raised.
         """
         answers = await self._connection.run(
-            procedures.get_many(self._association, attributes)
+            procedures.get_many(self._association, attributes, self._frame_limits)
         )
         await self._see_whether_it_ended(answers.values())
         if self._restarts:

@@ -9,6 +9,7 @@ from .application import procedures
 from .application.association import Association
 from .application.enums import Conformance, InitiateError, Mechanism
 from .application.invocation_counter import InvocationCounter
+from .application.packing import FrameLimits
 from .client_settings import ClientSettings, association_settings, make_link
 from .connection import Connection, SaveInvocationCounter
 from .cosem.descriptors import AttributeDescriptor
@@ -259,6 +260,12 @@ class Session:
         """How often a transfer in blocks is begun again that a lost datagram broke."""
         over_udp = isinstance(self.settings.endpoint, UdpEndpoint)
         return self.settings.attempts - 1 if over_udp else 0
+
+    @property
+    def _frame_limits(self) -> FrameLimits | None:
+        """What frames carry in the present session; None where they carry any APDU."""
+        link = self._link
+        return FrameLimits(*link.negotiated) if isinstance(link, HdlcLink) else None
 
     @property
     def negotiated(self) -> Negotiated:

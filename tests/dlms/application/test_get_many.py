@@ -6,7 +6,6 @@ from random import Random
 
 import pytest
 
-from custom_components.dlms_meter.dlms.application import procedures
 from custom_components.dlms_meter.dlms.application.acse import Rlre
 from custom_components.dlms_meter.dlms.application.apdu import Apdu
 from custom_components.dlms_meter.dlms.application.association import (
@@ -27,10 +26,14 @@ from custom_components.dlms_meter.dlms.application.get import (
     GetResult,
     encode_results,
 )
+from custom_components.dlms_meter.dlms.application.packing import (
+    MAX_ITEMS_PER_REQUEST,
+    FrameLimits,
+    items_that_fit,
+)
 from custom_components.dlms_meter.dlms.application.procedures import (
     Pause,
     get_many,
-    items_that_fit,
 )
 from custom_components.dlms_meter.dlms.codec.axdr import Data
 from custom_components.dlms_meter.dlms.cosem.descriptors import (
@@ -126,10 +129,10 @@ def ask(
     meter: Callable[[Apdu], Apdu],
     association: Association,
     attributes: Sequence[AttributeDescriptor],
-    items_per_request: int | None = None,
+    frames: FrameLimits | None = None,
 ) -> dict[AttributeDescriptor, Data | DlmsError]:
     """Carry out `get_many` through the association, so that its limits are checked."""
-    procedure = get_many(association, attributes, items_per_request)
+    procedure = get_many(association, attributes, frames)
     try:
         request = next(procedure)
         while True:
@@ -157,18 +160,13 @@ def test_lists_are_packed_to_the_limits(seed: int) -> None:
     random = Random(seed)
     values = table(random.choice([0, 1, 2, 5, 20, 130, 300]))
     capacity = random.choice([0, 13, 24, 25, 64, 128, random.randint(13, 4000), 65535])
-    items = random.choice([None, 1, 12, random.randint(1, 400)])
     association = associated(EVERYTHING, capacity)
     meter = ListMeter(values)
-    assert ask(meter, association, list(values), items) == values
-    assert all(
-        size <= (items or procedures.MAX_ITEMS_PER_REQUEST) for size in meter.lists
-    )
+    assert ask(meter, association, list(values)) == values
+    assert all(size <= MAX_ITEMS_PER_REQUEST for size in meter.lists)
     # No list is smaller than it must be, but for the last.
-    most = min(
-        items or procedures.MAX_ITEMS_PER_REQUEST,
-        items_that_fit(capacity) if capacity else 10**6,
-    )
+    fitting = items_that_fit(capacity) if capacity else 10**6
+    most = min(MAX_ITEMS_PER_REQUEST, fitting)
     requests = -(-len(values) // max(most, 1))
     assert len(meter.requests) == requests
 
@@ -203,6 +201,35 @@ def test_items_that_fit(octets: int) -> None:
     items = items_that_fit(octets)
     assert items == 0 or length(items) <= octets
     assert length(items + 1) > octets
+
+
+SMALL_FRAMES = FrameLimits(128, 128, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("count", "frames", "lists"),
+    [
+        (12, SMALL_FRAMES, [12]),
+        (
+            20,
+            SMALL_FRAMES,
+            [20],
+        ),  # two turns either way, and the longer list is shorter
+        (24, SMALL_FRAMES, [12, 12]),
+        (40, SMALL_FRAMES, [12, 12, 12, 4]),
+        (40, SMALL_FRAMES._replace(request_window=3, answer_window=3), [40]),
+        (40, FrameLimits(2030, 2030, 1, 1), [40]),
+        (40, SMALL_FRAMES._replace(request_octets=8), [40]),  # no list fits at all
+        (40, None, [40]),
+    ],
+)
+def test_lists_are_cut_where_that_saves_turns(
+    count: int, frames: FrameLimits | None, lists: list[int]
+) -> None:
+    values = table(count)
+    meter = ListMeter(values)
+    assert ask(meter, associated(), list(values), frames) == values
+    assert meter.lists == lists
 
 
 def test_order_and_repetition() -> None:

@@ -27,9 +27,6 @@ from .procedure import (
     refused,
 )
 
-ITEM_OCTETS = 10
-"""What a GetRequestWithList needs for each attribute: class, logical name, attribute, no access selection."""
-
 
 def get_one(
     association: Association,

@@ -12,7 +12,6 @@ from contextlib import suppress
 from itertools import batched
 
 from ..codec.axdr import Data
-from ..codec.cursor import encode_length
 from ..cosem.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from ..errors import DecodeError, DlmsError, RemoteProtocolError, ServiceError
 from . import action_procedure, get_procedure, set_procedure, short_name_procedure
@@ -25,6 +24,7 @@ from .enums import Conformance, DataAccessResult
 from .failure import ConfirmedServiceError, ExceptionResponse
 from .get import GetResult
 from .high_level_security import exchange_proofs
+from .packing import FrameLimits, items_per_request
 from .procedure import (
     MAX_VALUE_OCTETS,
     Pause,
@@ -52,13 +52,6 @@ __all__ = [
     "set_attribute",
     "set_many",
 ]
-
-MAX_ITEMS_PER_REQUEST = 64
-"""Beyond this, the values take so much longer than one more turn that a bigger list saves nothing."""
-
-_LIST_HEAD_OCTETS = (
-    3  # tag, choice, invoke-id-and-priority; with short names the tag alone
-)
 
 
 def associate(association: Association) -> Procedure[None]:
@@ -128,16 +121,15 @@ def get_undecoded(
 def get_many(
     association: Association,
     attributes: Sequence[AttributeDescriptor],
-    items_per_request: int | None = None,
+    frames: FrameLimits | None = None,
     progress: Progress | None = None,
     high_priority: bool | None = None,
 ) -> Procedure[dict[AttributeDescriptor, Data | DlmsError]]:
-    """Read several attributes in as few requests as the meter allows.
+    """Read several attributes in as few requests as the meter allows, or with `frames` in as few turns as they take.
 
     What it refuses, or sends so that it cannot be read, is in the result as the `ServiceError` or `DecodeError`.
 
-    As many go into one request as the meter's PDU size lets in, or `items_per_request` if that is less. When the
-    meter did not agree to lists, or refuses or garbles one (`association.memory` remembers), they are read
+    When the meter did not agree to lists, or refuses or garbles one (`association.memory` remembers), they are read
     one by one. `progress` counts the octets of one request at a time.
 
     Raises `RemoteProtocolError` when the meter does not offer reading, or answers out of turn.
@@ -147,8 +139,9 @@ def get_many(
     )
     results: dict[AttributeDescriptor, Data | DlmsError] = {}
     memory = association.memory
-    size = _items_per_request(association, items_per_request)
-    for chunk in batched(dict.fromkeys(attributes), size, strict=False):
+    wanted = dict.fromkeys(attributes)
+    size = items_per_request(association, len(wanted), frames)
+    for chunk in batched(wanted, size, strict=False):
         tries_list = len(chunk) > 1 and not memory.refuses_lists
         listed = None
         if tries_list:
@@ -170,31 +163,6 @@ def _learned(known: bool | None, singly: Collection[object]) -> bool | None:
     """
     is_alive = not all(isinstance(outcome, ServiceError) for outcome in singly)
     return True if is_alive or not any(map(refuses_request, singly)) else known
-
-
-def _items_per_request(association: Association, wanted: int | None) -> int:
-    if Conformance.MULTIPLE_REFERENCES not in association.conformance:
-        return 1
-    limits = [MAX_ITEMS_PER_REQUEST if wanted is None else wanted]
-    if association.request_capacity is not None:
-        item_octets = (
-            short_name_procedure.ITEM_OCTETS
-            if association.uses_short_names
-            else get_procedure.ITEM_OCTETS
-        )
-        limits.append(items_that_fit(association.request_capacity, item_octets))
-    return max(min(limits), 1)
-
-
-def items_that_fit(octets: int, item_octets: int = get_procedure.ITEM_OCTETS) -> int:
-    """Return how many attributes a list request of at most so many octets can name."""
-    items = max(octets - _LIST_HEAD_OCTETS - 1, 0) // item_octets
-    while (
-        items
-        and _LIST_HEAD_OCTETS + len(encode_length(items)) + items * item_octets > octets
-    ):
-        items -= 1
-    return items
 
 
 def _get_list(

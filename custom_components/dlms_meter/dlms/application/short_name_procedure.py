@@ -54,9 +54,6 @@ from .short_name import (
     read_plain_results,
 )
 
-ITEM_OCTETS = 3
-"""What a ReadRequest needs for each attribute: CHOICE and short name."""
-
 _ONE_VALUE, _ONE_ERROR = b"\1\0", b"\1\1"
 """How a list of one result begins: its count and its CHOICE."""
 
