@@ -6,6 +6,7 @@ import pytest
 
 from custom_components.dlms_meter.dlms import (
     Acknowledgement,
+    CharacterFormat,
     DlmsClient,
     LineSettings,
     LinkError,
@@ -149,6 +150,16 @@ def test_sessions_follow_one_another() -> None:
 
     run_virtually(main())
     assert optical.log == ["/?!", "\x06242", "/?!", "\x06242"]
+
+
+@pytest.mark.parametrize("speed", [600, 1200, 9600])
+def test_meter_that_begins_at_another_speed(speed: int) -> None:
+    """Few do; the standard has 300 baud."""
+    start = LineSettings(speed, CharacterFormat.SEVEN_EVEN_ONE)
+    optical = OpticalMeter(HdlcSession(household()), start=start)
+    told = settings(sign_on=SignOnSettings(start_speed=speed))
+    assert_all_read(run(told, Port(optical), poll).result)
+    assert optical.log == ["/?!", "\x06252"]
 
 
 def test_wrong_start_speed_says_what_came() -> None:
