@@ -178,8 +178,9 @@ class Connection:
 
         Raises what the procedure raises, `TransportError` and `LinkError` when the connection is lost (it must then
         be closed and opened anew), `TransportTimeout` when an exchange takes longer than the request timeout, or all of
-        them together longer than the transfer timeout. A request by short names that is cancelled costs the connection as
-        well: nothing tells its answer from that to the next one.
+        them together longer than the transfer timeout; `LocalProtocolError` while or after it is closed. A request by short
+        names, or with general block transfer agreed, that is cancelled before its answer has come costs the connection as
+        well: nothing tells that answer from the next one.
         """
         async with self._lock:
             if self._closing:

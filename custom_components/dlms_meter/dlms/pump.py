@@ -93,7 +93,10 @@ class Pump:
         self.transport, self.error = None, LocalProtocolError(CLOSED)
 
     def send(self, request: Apdu, octets: bytes, block_capacity: int | None) -> None:
-        """Hand one APDU to the link, in blocks if it is longer than `block_capacity`, and await the answer to it."""
+        """Hand one APDU to the link, in blocks if it has more octets than `block_capacity`, and await the answer to it.
+
+        Raises `LocalProtocolError` when it cannot be cut into such blocks, or the link is not up.
+        """
         answered = wants_answer(request)
         for apdu in self._blocks.outgoing(octets, block_capacity, answered=answered):
             self._link.send_apdu(apdu, answered=answered)

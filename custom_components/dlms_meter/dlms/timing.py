@@ -92,7 +92,7 @@ class Patience:
         return now >= self._since + self._silence(answer_begun)
 
     def due(self, answer_begun: bool) -> float:
-        """Return when to look again, if nothing happens before."""
+        """Return the loop time in seconds at which to look again, if nothing happens before."""
         return min(self._end, self._last, self._since + self._silence(answer_begun))
 
     def _silence(self, answer_begun: bool) -> float:

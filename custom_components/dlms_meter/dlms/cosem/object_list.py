@@ -133,7 +133,7 @@ def decode_object_list(data: Data | bytes) -> tuple[CosemObject, ...]:
 
 
 def read_object_list(data: Data | bytes) -> Slices[tuple[CosemObject, ...]]:
-    """Do what `decode_object_list` does, and raise what it raises, in slices."""
+    """Do what `decode_object_list` does, in slices. Raises `DecodeError`, as it does."""
     if isinstance(data, Data):
         entries = _entries_in(data)
     else:
