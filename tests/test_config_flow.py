@@ -895,6 +895,7 @@ async def test_sign_on_of_few_meters(hass: HomeAssistant) -> None:
     assert form["errors"] == {"base": "invalid_sign_on_number"}
     details = {
         "sign_on_number": "44337606",
+        "sign_on_speed": "1200",
         "wake_up": True,
         "software_parity": True,
         "old_acknowledgement": True,
@@ -907,6 +908,7 @@ async def test_sign_on_of_few_meters(hass: HomeAssistant) -> None:
     settings = sign_on_settings(flow._data)
     assert settings == SignOnSettings(
         device_address="44337606",
+        start_speed=1200,
         wake_up=True,
         software_parity=True,
         acknowledgement=Acknowledgement.READOUT,

@@ -43,6 +43,7 @@ from .const import (
     CONF_SERIAL_PORT,
     CONF_SIGN_ON,
     CONF_SIGN_ON_NUMBER,
+    CONF_SIGN_ON_SPEED,
     CONF_SOFTWARE_PARITY,
     CONF_SPEED,
     CONF_SYSTEM_TITLE,
@@ -139,25 +140,26 @@ NOT_FOUND: Final = vol.Schema(
         )
     }
 )
+_SPEED: Final = SelectSelector(
+    SelectSelectorConfig(
+        options=[
+            SelectOptionDict(value=str(speed), label=f"{speed} baud")
+            for speed in SPEEDS
+        ],
+        mode=SelectSelectorMode.DROPDOWN,
+    )
+)
 SERIAL_LINE: Final = vol.Schema(
     {
         vol.Required(CONF_SIGN_ON, default=False): BooleanSelector(),
         vol.Required(CONF_SPEED, default=str(DEFAULT_SPEED)): vol.All(
-            SelectSelector(
-                SelectSelectorConfig(
-                    options=[
-                        SelectOptionDict(value=str(speed), label=f"{speed} baud")
-                        for speed in SPEEDS
-                    ],
-                    mode=SelectSelectorMode.DROPDOWN,
-                )
-            ),
-            vol.Coerce(int),
+            _SPEED, vol.Coerce(int)
         ),
         vol.Optional(SECTION_EXPERT): section(
             vol.Schema(  # type: ignore[arg-type]
                 {
                     vol.Optional(CONF_SIGN_ON_NUMBER): TextSelector(),
+                    vol.Optional(CONF_SIGN_ON_SPEED): _SPEED,
                     vol.Optional(CONF_WAKE_UP, default=False): BooleanSelector(),
                     vol.Optional(CONF_SOFTWARE_PARITY, default=False): (
                         BooleanSelector()

@@ -29,6 +29,7 @@ from .const import (
     CONF_SERIAL_PORT,
     CONF_SIGN_ON,
     CONF_SIGN_ON_NUMBER,
+    CONF_SIGN_ON_SPEED,
     CONF_SOFTWARE_PARITY,
     CONF_SPEED,
     CONF_SYSTEM_TITLE,
@@ -79,8 +80,11 @@ SECRET_KEYS: Final = (CONF_PASSWORD, CONF_ENCRYPTION_KEY, CONF_AUTHENTICATION_KE
 
 SYSTEM_TITLE_LENGTH: Final = 8
 
+DEFAULT_SIGN_ON_SPEED: Final = 300
+
 SIGN_ON_DETAILS: Final = (
     CONF_SIGN_ON_NUMBER,
+    CONF_SIGN_ON_SPEED,
     CONF_WAKE_UP,
     CONF_SOFTWARE_PARITY,
     CONF_OLD_ACKNOWLEDGEMENT,
@@ -256,6 +260,7 @@ def sign_on_settings(data: Mapping[str, Any]) -> SignOnSettings | None:
     try:
         return SignOnSettings(
             device_address=data.get(CONF_SIGN_ON_NUMBER, "").strip(),
+            start_speed=int(data.get(CONF_SIGN_ON_SPEED, DEFAULT_SIGN_ON_SPEED)),
             software_parity=bool(data.get(CONF_SOFTWARE_PARITY)),
             wake_up=bool(data.get(CONF_WAKE_UP)),
             acknowledgement=Acknowledgement.READOUT if old else Acknowledgement.HDLC,
