@@ -81,7 +81,10 @@ class Visit:
         await self.choose("USB or serial probe")
         await self.form().locator("ha-generic-picker").first.click()
         await self.page.get_by_text("Enter manually").first.click()
-        await self.page.keyboard.type(address)
+        await self.page.locator("ha-picker-combo-box").wait_for(state="detached")
+        box = self.form().get_by_role("textbox").first
+        await box.click()
+        await box.press_sequentially(address)
         await self.submit()
 
     async def connect(self, port: int) -> None:
