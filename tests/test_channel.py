@@ -449,6 +449,7 @@ async def test_adapter_under_another_name(tmp_path: Path) -> None:
         (FAST, SerialEndpoint("/dev/ttybus"), False),
         (GATEWAY, TcpEndpoint("Gateway.example", 8899), True),
         (GATEWAY, SerialEndpoint("tcp://me@GATEWAY.example:8899/?x=1"), True),
+        (GATEWAY, SerialEndpoint("rfc2217://Gateway.example:8899?y"), True),
         (GATEWAY, SerialEndpoint("socket://gateway.example:8900"), False),
         (TcpEndpoint("m", 4059), UdpEndpoint("m", 4059), False),
         (SerialEndpoint("socket://["), SerialEndpoint("socket://["), True),
