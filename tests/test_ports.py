@@ -227,7 +227,7 @@ async def test_app_that_uses_a_port_is_named(hass: HomeAssistant, active: bool) 
 async def test_user_of_the_port_is_named_in_dialog_and_entry(
     hass: HomeAssistant, line: Line
 ) -> None:
-    """By the scan, by the form of the level, and at the entry; once the port is free, all goes on."""
+    """By the scan, by who knows the settings, and at the entry; once the port is free, all goes on."""
     line.framing = HdlcSession
     line.broken = in_use()
     stick = {"device": {"path": HEAD_ID}}
@@ -236,22 +236,24 @@ async def test_user_of_the_port_is_named_in_dialog_and_entry(
         which = await answer_flow(hass, form, {"serial_port": HEAD_ID})
         form = await choose(hass, which, "find")
         result = await answer_flow(hass, form, {})
-        assert result["step_id"] == "not_found"
-        assert result["errors"] == {"base": "port_in_use_by"}
-        assert result["description_placeholders"] is not None
-        assert result["description_placeholders"]["user"] == "My Zigbee"
+        assert result["step_id"] == "serial"
+        assert result["errors"] == {"serial_port": "port_in_use_by"}
+        assert result["description_placeholders"] == {"user": "My Zigbee"}
+        hass.config_entries.flow.async_abort(result["flow_id"])
 
-        form = await answer_flow(hass, result, {"next": "line"})
+        form = await choose(hass, await begin_flow(hass), "serial")
+        which = await answer_flow(hass, form, {"serial_port": HEAD_ID})
+        form = await choose(hass, which, "line")
         levels = await answer_flow(hass, form, {"sign_on": False, "speed": "9600"})
         form = await choose(hass, levels, "access_open")
         entered = {"expert": EXPERT | {"physical_device": 17}}
         entered["expert"].pop("password_is_hex")
         result = await answer_flow(hass, form, entered)
-        assert result["errors"] == {"base": "port_in_use_by"}
+        assert result["errors"] == {"serial_port": "port_in_use_by"}
         assert result["description_placeholders"] == {"user": "My Zigbee"}
 
         line.broken = None
-        result = await answer_flow(hass, result, entered)
+        result = await answer_flow(hass, result, {"serial_port": HEAD_ID})
         done = await answer_flow(hass, result, proposed(result))
         assert done["type"] is FlowResultType.CREATE_ENTRY
         entry = done["result"]
