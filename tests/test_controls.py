@@ -1,14 +1,39 @@
 """Buttons, the switch and binary sensors."""
 
+from collections.abc import Sequence
+
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dlms_meter.const import CONF_SUPPLY_SWITCH, DOMAIN
-from tests.home import DEVICE, NOBODY, UNIQUE_ID, Line, altered, value_of
-from tests.simulator.objects import bits, octets, uint8, uint32
+from custom_components.dlms_meter.dlms import Data, DataType
+from tests.home import (
+    DEVICE,
+    EVENING,
+    NOBODY,
+    UNIQUE_ID,
+    WITH_PASSWORD,
+    Line,
+    altered,
+    set_up,
+    value_of,
+)
+from tests.simulator import Meter, MeterSettings
+from tests.simulator.controls import (
+    CLOCK,
+    CONTROLLABLE_METER,
+    SHIFT_TIME,
+    _writable,
+    let_clock_go_on,
+)
+from tests.simulator.household import HOUSEHOLD_METER
+from tests.simulator.objects import MeterObject, bits, octets, uint8, uint32
+from tests.simulator.settings import EVERY_SERVICE
 from tests.test_services import Writing
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -32,6 +57,56 @@ async def test_read_now(
     line.broken = None
     await press(hass, button)
     assert float(value_of(hass, f"sensor.{DEVICE}_energy_import")) > 0
+
+
+SHIFTABLE = tuple(
+    _writable(item) if item.logical_name == CLOCK.logical_name else item
+    for item in HOUSEHOLD_METER
+)
+"""A meter whose clock may be shifted and not be set."""
+
+
+@pytest.mark.parametrize(
+    ("objects", "ahead"),
+    [(CONTROLLABLE_METER, 7200), (SHIFTABLE, 40)],
+    ids=["may be set", "may be shifted only"],
+)
+async def test_clock_is_synchronised(  # noqa: PLR0917  fixtures and what is tried
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    entry: MockConfigEntry,
+    objects: Sequence[MeterObject],
+    ahead: int,
+) -> None:
+    """In the way that the meter allows; its drift is shown anew at once."""
+    freezer.move_to(EVENING)
+    settings = MeterSettings(conformance=EVERY_SERVICE)
+    line.meter = let_clock_go_on(Meter(settings, now=dt_util.utcnow, objects=objects))
+    line.meter.methods[SHIFT_TIME](Data(DataType.LONG, ahead))
+    await set_up(hass, entry, WITH_PASSWORD)
+    drift = f"sensor.{DEVICE}_clock_drift"
+    assert value_of(hass, drift) == str(ahead)
+    await press(hass, f"button.{DEVICE}_synchronise_clock")
+    assert value_of(hass, drift) == "0"
+
+
+async def test_clock_is_not_synchronised_while_clocks_change(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    entry: MockConfigEntry,
+) -> None:
+    """Whoever pressed the button reads why."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    freezer.move_to("2026-10-25T00:30:00Z")
+    settings = MeterSettings(conformance=EVERY_SERVICE)
+    line.meter = Meter(settings, now=dt_util.utcnow, objects=CONTROLLABLE_METER)
+    await set_up(hass, entry, WITH_PASSWORD)
+    with pytest.raises(ServiceValidationError) as refused:
+        await press(hass, f"button.{DEVICE}_synchronise_clock")
+    assert refused.value.translation_key == "clocks_change"
+    assert not line.meter.written
 
 
 async def test_switch(hass: HomeAssistant, line: Line, entry: MockConfigEntry) -> None:

@@ -7,7 +7,7 @@ from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control import ClockMethod, async_synchronise_clock
+from .control import async_synchronise_clock, way_to_set
 from .coordinator import DlmsConfigEntry
 from .entity import DlmsEntity
 
@@ -47,13 +47,14 @@ class ReadButton(DlmsEntity, ButtonEntity):
 
 
 class ClockButton(DlmsEntity, ButtonEntity):
-    """Set the meter's clock to Home Assistant's time."""
+    """Put the meter's clock to Home Assistant's time."""
 
     _attr_entity_category = EntityCategory.CONFIG
 
     @override
     async def async_press(self) -> None:
-        """Set the clock."""
+        """Put the clock right, in the way that the meter allows."""
+        clock = self.plan.attributes[0]
         await async_synchronise_clock(
-            self.coordinator, self.plan.attributes[0], ClockMethod.SET
+            self.coordinator, clock, way_to_set(self.coordinator, clock)
         )
