@@ -197,6 +197,14 @@ def test_figures() -> None:
     assert max(seconds) < 40
 
 
+def test_figures_without_the_number() -> None:
+    """Only those whose address hides in the number are not found; a user should not wait longer for any."""
+    for known in METERS:
+        report, seconds = scan(site_of(known), endpoint_of(known))
+        assert (report.proposal is None) is (known.rule is not None), known.key
+        assert seconds < 150
+
+
 @pytest.mark.parametrize("maker", ["HXE", "hxe", "XXX"])
 def test_meter_that_signs_on_is_looked_for_on_no_other_line(maker: str) -> None:
     """At a rare address; who made it is said in the sign-on, and may be unknown."""
