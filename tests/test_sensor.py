@@ -350,9 +350,9 @@ def test_description(
 @pytest.mark.parametrize(
     ("description", "unit", "decimals"),
     [
-        (described("1-0:1.8.0"), "kWh", 3),
-        (described("1-0:3.8.0"), "kvarh", 3),
-        (described("6-0:1.0.0", unit=25), "kWh", 3),
+        (described("1-0:1.8.0"), "kWh", 2),
+        (described("1-0:3.8.0"), "kvarh", 2),
+        (described("6-0:1.0.0", unit=25), "kWh", 2),
         (described("1-0:1.7.0"), None, 0),
         (described("1-0:1.6.0", 4), "kW", 3),
         (described("1-0:1.4.0", 5, 3), "kW", 3),

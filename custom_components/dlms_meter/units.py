@@ -51,16 +51,16 @@ UNITS: Final[dict[int, Shown]] = {
     Unit.COUNT: PLAIN,
     Unit.OTHER: PLAIN,
     Unit.WATT_HOUR: Shown(
-        UnitOfEnergy.WATT_HOUR, SensorDeviceClass.ENERGY, UnitOfEnergy.KILO_WATT_HOUR, 3
+        UnitOfEnergy.WATT_HOUR, SensorDeviceClass.ENERGY, UnitOfEnergy.KILO_WATT_HOUR, 2
     ),
     Unit.VAR_HOUR: Shown(
         UnitOfReactiveEnergy.VOLT_AMPERE_REACTIVE_HOUR,
         SensorDeviceClass.REACTIVE_ENERGY,
         UnitOfReactiveEnergy.KILO_VOLT_AMPERE_REACTIVE_HOUR,
-        3,
+        2,
     ),
     Unit.JOULE: Shown(
-        UnitOfEnergy.JOULE, SensorDeviceClass.ENERGY, UnitOfEnergy.KILO_WATT_HOUR, 3
+        UnitOfEnergy.JOULE, SensorDeviceClass.ENERGY, UnitOfEnergy.KILO_WATT_HOUR, 2
     ),
     Unit.WATT: Shown(UnitOfPower.WATT, SensorDeviceClass.POWER, None, 0),
     Unit.VAR: Shown(
