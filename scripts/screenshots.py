@@ -150,11 +150,13 @@ async def find(visit: Visit) -> None:
 
 
 async def nothing_found(visit: Visit) -> None:
-    """A port where somebody listens and says nothing."""
-    silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    async with silent:
+    """A port where somebody listens who only hangs up."""
+    somebody = await asyncio.start_server(
+        lambda _, writer: writer.close(), "127.0.0.1", 0
+    )
+    async with somebody:
         await visit.begin()
-        await visit.connect(silent.sockets[0].getsockname()[1])
+        await visit.connect(somebody.sockets[0].getsockname()[1])
         await visit.submit()
         await visit.choose("Find it for me")
         await visit.form().wait_for()
