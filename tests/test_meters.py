@@ -42,8 +42,11 @@ from tests.simulator.objects import (
     array,
     cosem_object,
     enum,
+    int8,
     octets,
+    structure,
     uint8,
+    uint16,
 )
 from tests.simulator.settings import SHORT_NAME_SERVICES
 
@@ -202,6 +205,34 @@ async def test_dates_times_and_compact_data(
     assert profile is not None
     assert profile.attributes["capture_period"] == 900
     assert profile.attributes["entries"] > 100
+
+
+@pytest.mark.usefixtures("everything_enabled", "time_stands_still")
+async def test_compact_data_without_a_time(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry
+) -> None:
+    """It is of the moment in which it was read."""
+    others = [item for item in INDUSTRIAL if item.class_id != 62]
+    energy = octets(Obis.parse("1-0:1.8.0"))
+    captured = array([structure(uint16(3), energy, int8(2), uint16(0))])
+    compact = cosem_object(
+        62,
+        "0-0:66.0.0",
+        octets(bytes(3) + b"\x07"),
+        captured,
+        uint8(1),
+        octets(bytes.fromhex("020106")),
+        enum(1),
+        version=1,
+    )
+    await load(hass, line, entry, (*others, compact))
+    await entry.runtime_data.async_refresh()
+    await hass.async_block_till_done()
+    shown = hass.states.get("sensor.sim_i5_compact_data")
+    assert shown is not None
+    assert shown.state == "2026-11-20T12:00:30+00:00"
+    assert shown.attributes["time"] is None
+    assert shown.attributes["values"] == {"1-0:1.8.0*255": 7000}
 
 
 async def test_compact_data_that_does_not_fit_its_template(
