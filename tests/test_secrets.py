@@ -184,15 +184,8 @@ async def test_meter_that_wants_other_secrets_is_not_asked_again_until_it_gets_t
         await pass_time(hass, freezer)
     assert len(line.wires) == tries
 
-    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     with pytest.raises(HomeAssistantError) as refused:
-        await hass.services.async_call(
-            DOMAIN,
-            "get",
-            {"device_id": device.id, "obis": "1-0:1.8.0"},
-            blocking=True,
-            return_response=True,
-        )
+        await ask(hass, entry)
     assert refused.value.translation_key == told
     assert len(line.wires) == tries
     [flow] = hass.config_entries.flow.async_progress()
@@ -203,6 +196,41 @@ async def test_meter_that_wants_other_secrets_is_not_asked_again_until_it_gets_t
     assert result["reason"] == "reauth_successful"
     assert state_of(entry) is ConfigEntryState.LOADED
     assert float(value_of(hass, ENERGY)) > 0
+
+
+async def ask(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Read something of the meter by an action."""
+    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    where = {"device_id": device.id, "obis": "1-0:1.8.0"}
+    await hass.services.async_call(
+        DOMAIN, "get", where, blocking=True, return_response=True
+    )
+
+
+async def test_action_is_the_first_to_be_refused(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    line: Line,
+    entry: MockConfigEntry,
+) -> None:
+    """That was the one try: the user is asked at once, and no poll tries the same again."""
+    differences, rule, step, told = WANTED["another password"]
+    hass.config_entries.async_update_entry(entry, data=entry_data(**differences))
+    lock(line, PUBLIC_CLIENT, BEFORE[step])
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    lock(line, rule)
+    before = len(line.wires)
+    with pytest.raises(HomeAssistantError) as refused:
+        await ask(hass, entry)
+    await hass.async_block_till_done()
+    assert refused.value.translation_key == told
+    [flow] = hass.config_entries.flow.async_progress()
+    assert flow["step_id"] == step
+    for _ in range(5):
+        await pass_time(hass, freezer)
+    assert len(line.wires) == before + 1
+    assert len(hass.config_entries.flow.async_progress()) == 1
 
 
 @pytest.mark.parametrize("name", WANTED)

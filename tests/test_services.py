@@ -31,7 +31,7 @@ from custom_components.dlms_meter.dlms import (
     decode_data,
 )
 from tests.home import DEVICE, NOBODY, Line, altered, value_of
-from tests.models import PREPAID
+from tests.models import PREPAID, SUB_METERS
 from tests.simulator import SUPPORTED, Meter, MeterSettings, WrapperSession
 from tests.simulator.objects import boolean, octets
 from tests.simulator.settings import EVERY_SERVICE
@@ -718,6 +718,24 @@ async def test_meter_without_clock_or_disconnector(
         with pytest.raises(ServiceValidationError) as caught:
             await call(hass, action, data)
         assert caught.value.translation_key == key
+
+
+async def test_valve_of_another_meter_is_no_supply(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry
+) -> None:
+    """Who switches off the supply means that of the home, not the gas."""
+    line.meter = Meter(now=line.meter.now, objects=SUB_METERS)
+    hass.config_entries.async_update_entry(entry, options={CONF_SUPPLY_SWITCH: True})
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert value_of(hass, "binary_sensor.gas_meter_valve") == "on"
+    meter = Writing(line)
+    device, *_ = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    for action in ("disconnect", "reconnect"):
+        with pytest.raises(ServiceValidationError) as caught:
+            await call(hass, action, {"device_id": device.id, "confirm": True})
+        assert caught.value.translation_key == "no_disconnector"
+    assert not meter.told
 
 
 async def test_read_profile(
