@@ -983,15 +983,19 @@ async def test_options(
     assert hass.states.get(f"sensor.{DEVICE}_energy_import") is not None
 
 
+@pytest.mark.parametrize(
+    ("session_seconds", "shortest"), [(41.5, 83), (0.1, 10)], ids=["slow", "quick"]
+)
 async def test_interval_is_no_shorter_than_the_line_can_carry(
-    hass: HomeAssistant, loaded: MockConfigEntry
+    hass: HomeAssistant, loaded: MockConfigEntry, session_seconds: float, shortest: int
 ) -> None:
-    loaded.runtime_data.session_seconds = 41.5
+    """Nor so short that a meter has no rest."""
+    loaded.runtime_data.session_seconds = session_seconds
     form = await hass.config_entries.options.async_init(loaded.entry_id)
-    assert form["description_placeholders"] == {"shortest": "83"}
+    assert form["description_placeholders"] == {"shortest": str(shortest)}
     with pytest.raises(InvalidData):
         await hass.config_entries.options.async_configure(
-            form["flow_id"], {"poll_interval": 60, "supply_switch": False}
+            form["flow_id"], {"poll_interval": shortest - 1, "supply_switch": False}
         )
     hass.config_entries.options.async_abort(form["flow_id"])
 

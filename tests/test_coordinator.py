@@ -185,6 +185,20 @@ async def test_refused_attribute_spoils_no_other(
     assert len(warnings(caplog)) == 1
 
 
+@pytest.mark.usefixtures("entry")
+async def test_what_is_missing_beside_a_value_is_no_warning(
+    hass: HomeAssistant, line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Many meters do not tell the status of a maximum, and nobody can do anything about it."""
+    status = AttributeDescriptor(4, Obis.parse("1-0:1.6.0"), 4)
+    line.meter.refusals[status] = DataAccessResult.OBJECT_UNDEFINED
+    await async_setup_component(hass, DOMAIN, {})
+    await hass.async_block_till_done()
+    assert float(value_of(hass, f"sensor.{DEVICE}_maximum_demand_import")) > 0
+    assert "4/1-0:1.6.0*255/4 cannot be read" in caplog.text
+    assert not warnings(caplog)
+
+
 async def test_refused_password_is_tried_once(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
