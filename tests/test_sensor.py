@@ -181,6 +181,21 @@ async def test_data_of_any_kind(
     assert value_of(hass, f"sensor.{DEVICE}_active_tariff") == state
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+async def test_register_with_a_float_that_is_no_number(
+    hass: HomeAssistant, line: Line, entry: MockConfigEntry, value: str
+) -> None:
+    """Some meters tell so that they do not know."""
+    undefined = Data(DataType.FLOAT32, float(value))
+    names = ("1-0:32.7.0*255", "1-0:1.8.0*255")
+    line.meter = altered(line.meter, dict.fromkeys(names, undefined))
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert value_of(hass, f"sensor.{DEVICE}_voltage_l1") == "unknown"
+    assert value_of(hass, f"sensor.{DEVICE}_energy_import") == "unknown"
+    assert float(value_of(hass, f"sensor.{DEVICE}_voltage_l2")) > 200
+
+
 async def test_register_without_a_number_is_unknown(
     hass: HomeAssistant, line: Line, entry: MockConfigEntry
 ) -> None:
@@ -219,6 +234,11 @@ CLOCKS: dict[str, tuple[str, str, str | None]] = {
         "07EA0B14050D002300800000",
         "5",
         "2026-11-20T12:00:35+00:00",
+    ),
+    "hundredths": (
+        "07EA0B14050D001E3CFFC400",
+        "1",
+        "2026-11-20T12:00:30.600000+00:00",
     ),
     "not set": ("FF" * 12, "unknown", None),
     "no clock at all": ("", "unknown", None),
