@@ -243,12 +243,12 @@ class DlmsProfileSensor(DlmsEntity, SensorEntity):
 
 
 def _number(value: Value) -> int | Decimal | None:
-    """Return what is a number; a float may also be none (NaN) or infinite."""
+    """Return what is a number; of a float that is none (NaN), or infinite, nothing has come."""
     if isinstance(value, Quantity):
-        value = value.value
-    if isinstance(value, Decimal):
-        return value if value.is_finite() else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+        return value.value
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    return value
 
 
 def _text(value: Value) -> str | None:
