@@ -216,7 +216,7 @@ SMALL_FRAMES = FrameLimits(128, 128, 1, 1)
             [20],
         ),  # two turns either way, and the longer list is shorter
         (24, SMALL_FRAMES, [12, 12]),
-        (40, SMALL_FRAMES, [12, 12, 12, 4]),
+        (40, SMALL_FRAMES, [12, 12, 16]),
         (40, SMALL_FRAMES._replace(request_window=3, answer_window=3), [40]),
         (40, FrameLimits(2030, 2030, 1, 1), [40]),
         (40, SMALL_FRAMES._replace(request_octets=8), [40]),  # no list fits at all
@@ -305,6 +305,61 @@ def test_a_refused_or_garbled_list_is_asked_for_one_by_one(
     assert association.memory.refuses_lists
     assert ask(meter, association, list(values)) == values
     assert (meter.lists, meter.singles) == ([3], 6)  # not tried again
+
+
+class Blockless:
+    """A meter that begins an answer in blocks where it is too long, and does not go on with it."""
+
+    def __init__(
+        self, values: dict[AttributeDescriptor, GetResult], longest: int
+    ) -> None:
+        self.lists: list[int] = []
+        self._meter = ListMeter(values)
+        self._longest = longest
+        self.broken = False
+        """Refuses everything from the first block on."""
+
+    def __call__(self, request: Apdu) -> Apdu:
+        if isinstance(request, GetRequestNext) or (self.broken and self.lists):
+            return BUSY
+        if isinstance(request, GetRequestWithList):
+            self.lists.append(len(request.attributes))
+            if self.lists[-1] > self._longest:
+                return GetResponseWithDatablock(request.invoke, False, 1, b"\x05")
+        return self._meter(request)
+
+
+def test_a_list_whose_blocks_are_refused_is_shorter_the_next_time() -> None:
+    """It is a list all the same: two or three of them take fewer turns than each attribute by itself."""
+    values = table(40)
+    association = associated()
+    meter = Blockless(values, 12)
+    for _ in range(3):
+        assert ask(meter, association, list(values)) == values
+    assert meter.lists == [40, 20, *[10] * 6]
+    assert association.memory.longest_list == 10
+    assert association.memory.refuses_lists is False
+
+
+def test_no_list_is_short_enough() -> None:
+    values = table(3)
+    association = associated()
+    meter = Blockless(values, 1)
+    for _ in range(2):
+        assert ask(meter, association, list(values)) == values
+    assert meter.lists == [3]
+    assert association.memory.refuses_lists
+
+
+def test_blocks_are_not_refused_by_a_meter_that_has_ended_the_association() -> None:
+    values = table(40)
+    association = associated()
+    meter = Blockless(values, 12)
+    meter.broken = True
+    answers = ask(meter, association, list(values))
+    assert all(isinstance(answer, ServiceError) for answer in answers.values())
+    memory = association.memory
+    assert memory.longest_list is memory.refuses_lists is None
 
 
 def test_a_list_of_nothing_but_errors_may_be_a_refusal() -> None:

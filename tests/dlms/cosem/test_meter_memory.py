@@ -16,6 +16,7 @@ from custom_components.dlms_meter.dlms.errors import DecodeError
 
 LEARNED = MeterMemory(
     refuses_lists=True,
+    longest_list=12,
     refuses_write_lists=False,
     takes_any_pdu_size_only=True,
     refuses_link_parameters=True,

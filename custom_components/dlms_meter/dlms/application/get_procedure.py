@@ -23,6 +23,7 @@ from .procedure import (
     Progress,
     check_invoke,
     paused,
+    refusal_of_blocks,
     refusal_or_fault,
     refused,
 )
@@ -112,6 +113,8 @@ def _join_blocks(
         if block.last_block or not block.result:
             return blocks.joined()
         answer: Apdu | None = yield GetRequestNext(invoke, blocks.block_number)
-        if not isinstance(answer, GetResponseWithDatablock):
-            raise refusal_or_fault(what, answer)
+        if not isinstance(answer, GetResponseWithDatablock) or isinstance(
+            answer.result, DataAccessResult
+        ):
+            raise refusal_of_blocks(what, answer)
         block = answer

@@ -46,7 +46,8 @@ def items_per_request(
     """Return how many of `count` attributes to name in each list, at least 1; with `frames` so that it takes few turns."""
     if Conformance.MULTIPLE_REFERENCES not in association.conformance:
         return 1
-    items = max(min(count, MAX_ITEMS_PER_REQUEST), 1)
+    most = association.memory.longest_list or MAX_ITEMS_PER_REQUEST
+    items = max(min(count, most), 1)
     item_octets = (
         _SHORT_NAME_ITEM_OCTETS if association.uses_short_names else _ITEM_OCTETS
     )

@@ -31,6 +31,11 @@ After a `Pause` it is resumed with None as well.
 type Progress = Callable[[int], None]
 """Told after each block how many octets have arrived so far."""
 
+
+class BlocksRefused(ServiceError):
+    """The meter began an answer in blocks, and refuses to go on with it."""
+
+
 MAX_VALUE_OCTETS = 4 * 1024 * 1024
 """A value in blocks that grows beyond this is not a meter's any more: a year of quarter-hours with ten columns has half."""
 
@@ -144,6 +149,16 @@ def check_invoke(
 def refused(what: str, result: Code) -> ServiceError:
     """Make the error for what the meter refused."""
     return ServiceError(f"{what}: {result.label}", result)
+
+
+def refusal_of_blocks(
+    what: str, answer: Apdu | None
+) -> BlocksRefused | RemoteProtocolError:
+    """Make the error for an answer that is not the block expected."""
+    error = refusal_or_fault(what, answer)
+    if isinstance(error, ServiceError):
+        return BlocksRefused(str(error), error.result)
+    return error
 
 
 def refusal_or_fault(

@@ -9,7 +9,6 @@ Attributes and methods are named by class and logical name, whether the meter kn
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from itertools import batched
 
 from ..codec.axdr import Data
 from ..cosem.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
@@ -27,6 +26,7 @@ from .high_level_security import exchange_proofs
 from .packing import FrameLimits, items_per_request
 from .procedure import (
     MAX_VALUE_OCTETS,
+    BlocksRefused,
     Pause,
     Procedure,
     Progress,
@@ -138,21 +138,13 @@ def get_many(
         Conformance.READ if association.uses_short_names else Conformance.GET
     )
     results: dict[AttributeDescriptor, Data | DlmsError] = {}
-    memory = association.memory
-    wanted = dict.fromkeys(attributes)
-    size = items_per_request(association, len(wanted), frames)
-    for chunk in batched(wanted, size, strict=False):
-        tries_list = len(chunk) > 1 and not memory.refuses_lists
-        listed = None
-        if tries_list:
-            listed = yield from _get_list(association, chunk, progress, high_priority)
-        if listed is None:
-            listed = yield from _get_one_by_one(
-                association, chunk, progress, high_priority
-            )
-            if tries_list:
-                memory.refuses_lists = _learned(memory.refuses_lists, listed.values())
-        results |= listed
+    wanted = tuple(dict.fromkeys(attributes))
+    while wanted:
+        size = items_per_request(association, len(wanted), frames)
+        chunk, wanted = wanted[:size], wanted[size:]
+        in_list = len(chunk) > 1 and not association.memory.refuses_lists
+        reads = _get_list if in_list else _get_one_by_one
+        results |= yield from reads(association, chunk, progress, high_priority)
     return results
 
 
@@ -170,11 +162,12 @@ def _get_list(
     attributes: tuple[AttributeDescriptor, ...],
     progress: Progress | None,
     high_priority: bool | None,
-) -> Procedure[dict[AttributeDescriptor, Data | DlmsError] | None]:
-    """Read attributes by one list; None when the meter does not do that."""
+) -> Procedure[dict[AttributeDescriptor, Data | DlmsError]]:
+    """Read attributes by one list, or one by one when the meter does not do that."""
     memory = association.memory
     results: tuple[GetResult, ...] = ()
-    with suppress(DecodeError, ServiceError):
+    fewer = 0  # that a list may have
+    try:
         if association.uses_short_names:
             results = yield from short_name_procedure.read_list(
                 association, attributes, progress
@@ -183,9 +176,20 @@ def _get_list(
             results = yield from get_procedure.get_list(
                 association, attributes, progress, high_priority
             )
+    except BlocksRefused:
+        fewer = len(attributes) // 2
+    except DecodeError, ServiceError:
+        pass  # a refusal as well
     if len(results) != len(attributes):
         # Meters were seen to refuse every list to the public client although they had agreed to them.
-        return None
+        singly = yield from _get_one_by_one(
+            association, attributes, progress, high_priority
+        )
+        if fewer > 1 and _learned(None, singly.values()):
+            memory.longest_list = fewer
+        else:
+            memory.refuses_lists = _learned(memory.refuses_lists, singly.values())
+        return singly
     if memory.refuses_lists is None and not any(
         isinstance(result, Data) for result in results
     ):

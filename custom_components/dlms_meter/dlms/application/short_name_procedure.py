@@ -31,6 +31,7 @@ from .procedure import (
     Progress,
     decoded,
     paused,
+    refusal_of_blocks,
     refusal_or_fault,
     refused,
     send_blocks,
@@ -357,7 +358,7 @@ def _join_blocks(
         match answer:
             case ReadResponse(results=(DataBlockResult() as block,)):
                 continue
-        raise refusal_or_fault(what, answer)
+        raise refusal_of_blocks(what, answer)
 
 
 def _results_in(octets: bytes) -> Procedure[tuple[GetResult, ...]]:

@@ -28,6 +28,8 @@ class MeterMemory:
 
     refuses_lists: bool | None = None
     """The meter agreed to multiple references, and yet refused, or garbled, a list; None until one was tried."""
+    longest_list: int | None = None
+    """So many attributes may a list have; the answer to a longer one began in blocks, and then they were refused."""
     refuses_write_lists: bool | None = None
     """The same for lists of attributes to be written and methods to be invoked."""
     takes_any_pdu_size_only: bool = False
@@ -49,6 +51,7 @@ class MeterMemory:
         """Return the same as JSON-able values, for `from_storage`."""
         return {
             "refuses_lists": self.refuses_lists,
+            "longest_list": self.longest_list,
             "refuses_write_lists": self.refuses_write_lists,
             "takes_any_pdu_size_only": self.takes_any_pdu_size_only,
             "refuses_link_parameters": self.refuses_link_parameters,
@@ -99,6 +102,7 @@ class MeterMemory:
 
 _FACTS: dict[str, type | UnionType] = {
     "refuses_lists": bool | None,
+    "longest_list": int | None,
     "refuses_write_lists": bool | None,
     "takes_any_pdu_size_only": bool,
     "refuses_link_parameters": bool,
