@@ -30,6 +30,8 @@ class Polls:
     wrong: int = 0
     failed: int = 0
     seconds: float = 0.0
+    lengths: list[int] = field(default_factory=list)
+    """Octets that the meter was let put into a frame, in each poll that was not broken off."""
     totals: LinkStatistics = field(default_factory=LinkStatistics)
 
     @property
@@ -47,6 +49,7 @@ class Polls:
             wrong=self.wrong + other.wrong,
             failed=self.failed + other.failed,
             seconds=self.seconds + other.seconds,
+            lengths=self.lengths + other.lengths,
             totals=self.totals + other.totals,
         )
 
@@ -61,10 +64,11 @@ def polls(
     seed: int,
     *,
     count: int = 10,
+    quiet: int = 0,
     meter: MeterSettings = SHORT,
     short_names: bool = False,
 ) -> Polls:
-    """Poll as a coordinator does: one client, a session a poll, scalers read once."""
+    """Poll as a coordinator does: one client, a session a poll, scalers read once; the last `quiet` ones without noise."""
     both = replace(meter, short_names=True, conformance=SUPPORTED | SHORT_NAME_SERVICES)
     port = Port(DirectMeter(HdlcSession(household(both))))
     client = DlmsClient(
@@ -82,7 +86,8 @@ def polls(
         scaler_units: dict[AttributeDescriptor, ScalerUnit] = {}
         result = Polls()
         for number in range(count):
-            port.conditions = Conditions(error_rate=error_rate, seed=seed + number)
+            rate = error_rate if number < count - quiet else 0.0
+            port.conditions = Conditions(error_rate=rate, seed=seed + number)
             try:
                 report = await poll(scaler_units)
             except DlmsError:
@@ -90,6 +95,7 @@ def polls(
             else:
                 result.complete += report.values == right
                 result.wrong += report.values != right
+                result.lengths.append(client.negotiated.max_information_receive or 0)
             result.seconds += client.session_time
             await asyncio.sleep(1)
         result.totals = replace(client.totals)

@@ -24,6 +24,9 @@ def test_counters_tell_noise_from_silence() -> None:
 
 def test_short_frames_after_a_noisy_session() -> None:
     """Once a session was noisy the next has short frames, and long ones come back with the quiet."""
-    noisy = polls(4e-4, 1, meter=LONG)
+    noisy = polls(4e-4, 1, meter=LONG, quiet=3)
     assert noisy.wrong == 0
     assert noisy.share >= 0.6
+    assert set(noisy.lengths[:-2]) == {128, 2030}
+    assert noisy.lengths[-2:] == [2030, 2030]
+    assert set(polls(0, 1, meter=LONG, count=3).lengths) == {2030}
