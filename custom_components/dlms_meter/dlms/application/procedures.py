@@ -168,14 +168,9 @@ def _get_list(
     results: tuple[GetResult, ...] = ()
     fewer = 0  # that a list may have
     try:
-        if association.uses_short_names:
-            results = yield from short_name_procedure.read_list(
-                association, attributes, progress
-            )
-        else:
-            results = yield from get_procedure.get_list(
-                association, attributes, progress, high_priority
-            )
+        results = yield from _results_of_list(
+            association, attributes, progress, high_priority
+        )
     except BlocksRefused:
         fewer = len(attributes) // 2
     except DecodeError, ServiceError:
@@ -207,6 +202,17 @@ def _get_list(
         else result
         for attribute, result in zip(attributes, results, strict=True)
     }
+
+
+def _results_of_list(
+    association: Association,
+    attributes: tuple[AttributeDescriptor, ...],
+    progress: Progress | None,
+    high_priority: bool | None,
+) -> Procedure[tuple[GetResult, ...]]:
+    if association.uses_short_names:
+        return short_name_procedure.read_list(association, attributes, progress)
+    return get_procedure.get_list(association, attributes, progress, high_priority)
 
 
 def _get_one_by_one(
