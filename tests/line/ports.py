@@ -143,6 +143,7 @@ class BackendTransport(serialx.BaseSerialTransport):
 
     @override
     async def _flush(self) -> None:
+        assert not self._closing, "as a port of serialx has it that was closed"
         self.flushed_at = self._loop.time()
 
     @override

@@ -187,10 +187,12 @@ async def test_writing_to_a_broken_port_waits_for_the_reason() -> None:
 @pytest.mark.parametrize("last", [b"", b"\x06252\r\n"], ids=["at once", "after octets"])
 @pytest.mark.parametrize("closed", [True, False], ids=["closed", "lost"])
 async def test_line_settings_of_a_port_that_is_gone(last: bytes, closed: bool) -> None:
-    """Whether octets were to leave first makes no difference, nor who ended it."""
+    """Whether octets were on their way makes no difference, nor who ended it."""
     recorder = Recorder()
-    with backend(direct()) as ports:
-        transport = await open_transport(SerialEndpoint("meter://"), recorder)
+    with backend(direct(300)) as ports:
+        endpoint = SerialEndpoint("meter://", LineSettings(300))
+        transport = await open_transport(endpoint, recorder)
+        transport.write(last)
         if closed:
             await transport.close()
         else:
