@@ -694,6 +694,9 @@ async def test_hdlc_behind_a_gateway_is_found(hass: HomeAssistant, line: Line) -
     done = await answer_flow(hass, result, proposed(result))
     assert done["data"]["framing"] == "hdlc"
     assert done["data"]["physical_device"] == 17
+    learned = done["result"].runtime_data.client.memory
+    assert learned.inactivity_timeout == 120
+    assert learned.refuses_lists is False
 
 
 @pytest.mark.usefixtures("hasty")
@@ -834,6 +837,22 @@ async def test_meter_that_tells_everybody_only_who_it_is(
     form = await choose(hass, levels, likely)
     client_sap = filled_in(form)["expert"]["client_sap"]
     assert client_sap == (18 if name == "known maker" else 1)
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_what_was_learned_openly_holds_for_who_has_a_password(
+    hass: HomeAssistant, line: Line
+) -> None:
+    """After how long an idle session ends; but not what is refused to everybody."""
+    line.framing = HdlcSession
+    line.meter = altered(line.meter, {}, without=("1-0:1.8.0*255", "1-0:15.8.0*255"))
+    form = await choose(hass, await find(hass), "access_password")
+    result = await answer_flow(
+        hass, form, {"password": PASSWORD, "expert": filled_in(form)["expert"]}
+    )
+    done = await answer_flow(hass, result, proposed(result))
+    learned = done["result"].runtime_data.client.memory
+    assert learned.inactivity_timeout == 120
 
 
 @pytest.mark.usefixtures("hasty")

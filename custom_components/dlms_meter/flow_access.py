@@ -25,7 +25,14 @@ from .const import (
     MECHANISM_NONE,
 )
 from .counters import SavedCounter, async_get_counter
-from .dlms import Access, ClientSettings, DlmsClient, Identity, Symptom
+from .dlms import (
+    Access,
+    ClientMemory,
+    ClientSettings,
+    DlmsClient,
+    Identity,
+    Symptom,
+)
 from .exchange import async_go_on_with
 from .failures import Failure, failure_of
 from .ports import async_failure_of
@@ -75,6 +82,8 @@ class AccessSteps(ConfigFlow):
     """What was found, in words, where the meter had to be found."""
     _reading: Task[MeterMemory] | None = None
     _client: DlmsClient | None = None
+    _learned: ClientMemory | None = None
+    """What a search has learned of the meter; for the next client only, that no other meter is taken for it."""
     _memory: MeterMemory
     _counter: SavedCounter | None = None
     """One for all tries of this dialog: no value may be used twice with a key."""
@@ -228,6 +237,7 @@ class AccessSteps(ConfigFlow):
             objects = await client.objects(self._update_progress)
             memory = MeterMemory(identity, objects)
             self._samples = await async_read_samples(client, memory)
+            memory.learned = client.memory.to_storage()
         return memory
 
     async def _async_failed(self, error: Exception) -> Failure:
@@ -241,8 +251,10 @@ class AccessSteps(ConfigFlow):
         """Make the client of this try, for a turn of its channel."""
         counter = await self._async_counter()
         channel = async_get_channel(self.hass, settings.endpoint)
+        learned, self._learned = self._learned, None
         self._client = DlmsClient(
             settings,
+            memory=learned,
             open_shared=channel.opener(settings.framing),
             invocation_counter=counter.value,
             save_invocation_counter=counter.async_save,

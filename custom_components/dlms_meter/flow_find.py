@@ -25,6 +25,7 @@ from .dlms import (
     METERS,
     Access,
     Approach,
+    ClientMemory,
     Found,
     Line,
     Probe,
@@ -248,6 +249,7 @@ class FindSteps(ConnectionSteps):
 
     async def _async_found(self, found: Found) -> ConfigFlowResult:
         """Read a meter that tells everything to everybody; ask for the key to the others."""
+        self._learned = _of_use(found)
         if found.reads_openly:
             self._level = Access.OPEN
             self._data[CONF_MECHANISM] = MECHANISM_NONE
@@ -288,6 +290,13 @@ class FindSteps(ConnectionSteps):
                 **blanks(failure),
             },
         )
+
+
+def _of_use(found: Found) -> ClientMemory:
+    """Return what was learned of a meter that holds for the client that will read it, too."""
+    if found.reads_openly:
+        return found.memory
+    return ClientMemory(inactivity_timeout=found.memory.inactivity_timeout)
 
 
 def _words(probe: Probe | None) -> tuple[str, dict[str, str]]:

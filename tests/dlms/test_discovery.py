@@ -370,6 +370,7 @@ def test_progress_is_told_before_each_probe() -> None:
     assert told == [(report.found.probe, 0)]
     assert report.found.reads_openly
     assert report.found.counters == ()
+    assert report.found.memory.inactivity_timeout == 120
 
 
 def test_meter_that_falls_silent_is_found_all_the_same() -> None:

@@ -7,6 +7,7 @@ a `Probe` and is sent how far that came. `find_meter` carries the plan out, one 
 
 import asyncio
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
@@ -16,6 +17,7 @@ from .client_settings import ClientSettings, Framing
 from .codec.data import Data
 from .cosem.descriptors import AttributeDescriptor
 from .cosem.identity import Identity
+from .cosem.meter_memory import MeterMemory
 from .cosem.meters import METERS, AddressRule, Approach, KnownMeter, ServerAddress
 from .cosem.obis import Obis
 from .errors import DlmsError
@@ -73,6 +75,8 @@ class Found:
 
     `reads_openly`: its energy can be read so; otherwise a password or keys will be needed.
     `counters` are the numbers of the invocation counters it shows: it can cipher. `logical_devices` are those it lists.
+    `memory` is what was learned of it, after how long it ends an idle session included (class IEC HDLC setup or TCP-UDP
+    setup); what another client would learn may differ.
     """
 
     probe: Probe
@@ -81,6 +85,7 @@ class Found:
     reads_openly: bool = False
     counters: tuple[int, ...] = ()
     logical_devices: tuple[int, ...] = ()
+    memory: MeterMemory = field(default_factory=MeterMemory)
 
 
 @dataclass(slots=True)
@@ -347,7 +352,7 @@ async def _ask(endpoint: Endpoint, probe: Probe) -> Found | Outcome:
         async with client:
             if _READING[probe.short_names] not in client.negotiated.conformance:
                 return Outcome(Symptom.CONTEXT_REFUSED)  # politely
-            found = Found(probe, settings)
+            found = Found(probe, settings, memory=client.memory)
             return await _look_around(client, found)
     except DlmsError as error:
         # A meter that let us in and then fell silent is found all the same.
@@ -376,6 +381,8 @@ async def _look_around(client: DlmsClient, found: Found) -> Found:
         for attribute, answer in answers.items()
         if isinstance(answer, Data)
     }
+    with suppress(DlmsError):  # it has told what matters
+        await client.learn_inactivity_timeout()
     return replace(
         found,
         reads_openly=any(energy in told for energy in _ENERGY),
