@@ -429,6 +429,36 @@ def test_notifications_between_requests_and_answers(
 # What meters refuse
 
 
+@pytest.mark.parametrize("framing", Framing)
+def test_blocks_are_refused_once(framing: Framing) -> None:
+    """Lists whose answers need none take fewer turns than each attribute by itself."""
+    way = Way(framing, small=True)
+    meter = way.meter(ServiceQuirks(refuses_blocks=True))
+    values = [VOLTAGE, MESSAGE, ENERGY, CLOCK]
+    attributes = [*values, *(each._replace(attribute_id=1) for each in values)]
+    meter.written[MESSAGE] = Data(DataType.OCTET_STRING, bytes(140))
+    memory = ClientMemory()
+    requests: list[bytes] = []
+
+    def observe(sent: bool, apdu: bytes) -> None:
+        if sent:
+            requests.append(apdu[:2])
+
+    async def main() -> None:
+        for _ in range(2):
+            requests.clear()
+            client = DlmsClient(way.settings, memory=memory, observer=observe)
+            async with client:
+                read = await client.get_many(attributes)
+                assert all(isinstance(value, Data) for value in read.values())
+
+    with memory_transports(lambda: SESSIONS[framing](meter)):
+        run_virtually(main())
+    assert memory.longest_list == 4
+    assert memory.refuses_lists is False
+    assert requests == [b"\xc0\x03"] * 2
+
+
 @PLAIN
 def test_lists_are_refused_once(way: Way) -> None:
     meter = way.meter(ServiceQuirks(refuses_lists=True))

@@ -227,7 +227,9 @@ class ApplicationServer:
             return dict.fromkeys(_SHORT_NAME_REQUESTS, short_names.handle)
         others = LogicalNameServices(association, self._meter)
         get = GetService(association, self._meter.read)
-        get.refuses_lists = self._meter.settings.service_quirks.refuses_lists
+        quirks = self._meter.settings.service_quirks
+        get.refuses_lists = quirks.refuses_lists
+        get.refuses_blocks = quirks.refuses_blocks
         return {_GET_REQUEST: get.handle} | dict.fromkeys(
             _OTHER_REQUESTS, others.handle
         )

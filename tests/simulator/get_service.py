@@ -55,6 +55,8 @@ class GetService:
         self._transfer: _Transfer | None = None
         self.refuses_lists = False
         """Refuse lists although they were agreed on."""
+        self.refuses_blocks = False
+        """Refuse the next block although block transfer was agreed on."""
 
     def handle(self, apdu: bytes) -> bytes:
         """Answer one GET-Request. Raises `DecodeError` for what is none."""
@@ -107,6 +109,8 @@ class GetService:
 
     def _next(self, reader: Reader) -> bytes:
         request = GetRequestNext.decode(reader)
+        if self.refuses_blocks:
+            return _NOT_SUPPORTED.encode()
         if self._transfer is None:
             error = DataAccessResult.NO_LONG_GET_IN_PROGRESS
         elif request.block_number != self._transfer.block_number:

@@ -153,6 +153,8 @@ class ServiceQuirks:
 
     refuses_lists: bool = False
     """Lists are refused, although they were agreed on."""
+    refuses_blocks: bool = False
+    """The next block of a GET is refused, although block transfer was agreed on."""
     takes_any_pdu_size_only: bool = False
     """Clients that set a limit to the APDUs they take are refused."""
     ignores_parameters: bool = False
