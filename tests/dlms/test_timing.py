@@ -2,7 +2,13 @@
 
 import pytest
 
-from custom_components.dlms_meter.dlms import CharacterFormat, LineSettings
+from custom_components.dlms_meter.dlms import (
+    CharacterFormat,
+    ClientSettings,
+    Framing,
+    LineSettings,
+    TcpEndpoint,
+)
 from custom_components.dlms_meter.dlms.errors import LocalProtocolError
 from custom_components.dlms_meter.dlms.timing import Patience, Timeouts
 
@@ -61,6 +67,21 @@ def test_many_waits_of_one_transfer_end_together() -> None:
     assert begun.transfer_is_exhausted(end)
     begun.end_transfer()
     assert not begun.is_exhausted(end)
+
+
+@pytest.mark.parametrize(
+    ("response", "inter_octet", "expected"), [(5, 1, 1), (20, 1, 4), (20, 6, 6)]
+)
+def test_who_waits_longer_for_an_answer_waits_longer_within_it(
+    response: float, inter_octet: float, expected: float
+) -> None:
+    settings = ClientSettings(
+        endpoint=TcpEndpoint("meter.example", 4059),
+        framing=Framing.HDLC,
+        response_timeout=response,
+        inter_octet_timeout=inter_octet,
+    )
+    assert settings.timeouts.inter_octet == expected
 
 
 def test_gateways_hold_octets_back() -> None:

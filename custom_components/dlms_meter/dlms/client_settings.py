@@ -44,13 +44,17 @@ class Framing(Enum):
     """IEC 62056-47: meters with an IP stack of their own, usually on port 4059."""
 
 
+_PAUSE_SHARE: Final = 0.2
+"""Where answers may be so late, there are pauses within them, too: gateways on mobile networks hold both back."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
     """Where a meter is, how it is spoken to, and as whom.
 
     `physical_device`, `address_length`, `max_information_length` and `window` matter to HDLC only, `attempts` also to UDP.
     Times are in seconds, besides what octets take on a serial line: `response_timeout` of silence before, and
-    `inter_octet_timeout` within an answer, `request_timeout` for one request with all its repetitions,
+    `inter_octet_timeout` within an answer (or a fifth of the former, if that is more), `request_timeout` for one request with all its repetitions,
     `transfer_timeout` for all requests that one long value takes, block by block,
     `inactivity_timeout` after which a meter on HDLC ends an idle session.
     `sign_on` is for meters that want to be spoken to as IEC 62056-21 first (mode E), mostly on their optical port.
@@ -98,7 +102,9 @@ class ClientSettings:
         """What is waited for."""
         return Timeouts(
             response=self.response_timeout,
-            inter_octet=self.inter_octet_timeout,
+            inter_octet=max(
+                self.inter_octet_timeout, self.response_timeout * _PAUSE_SHARE
+            ),
             request=self.request_timeout,
             transfer=self.transfer_timeout,
             inactivity=self.inactivity_timeout if self.framing is Framing.HDLC else inf,
