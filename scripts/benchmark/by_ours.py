@@ -135,9 +135,9 @@ class Wire:
             self._answers.append(answer)
 
     def _deliver(self) -> None:
-        while self._answers:
-            self._receiver.data_received(self._answers[0])
-            del self._answers[0]
+        for answer in self._answers:  # more come meanwhile
+            self._receiver.data_received(answer)
+        self._answers.clear()
 
     async def close(self) -> None:
         """End."""

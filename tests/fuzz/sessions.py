@@ -261,8 +261,8 @@ def hdlc_frame(octets: bytes, *, segmented: bool) -> bytes:
     head = 0xA000 | segmented << 11 | length & 0x7FF
     contents = head.to_bytes(2) + _ADDRESSES + control
     if information:
-        contents += fcs16(contents).to_bytes(2, "little") + information
-    return b"\x7e" + contents + fcs16(contents).to_bytes(2, "little") + b"\x7e"
+        contents += fcs16(contents) + information
+    return b"\x7e" + contents + fcs16(contents) + b"\x7e"
 
 
 def hold(session: Session, script: bytes) -> object:

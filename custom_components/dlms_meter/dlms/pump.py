@@ -119,6 +119,7 @@ class Pump:
         self._waiter = loop.create_future()
         self._repeatable, self._moves_on = repeatable, moves_on
         self._limit = limit
+        self._log.look()
         self.patience.begin(loop.time(), limit)
         self._set_timer()
         try:
@@ -138,6 +139,7 @@ class Pump:
 
     def wait_afresh(self) -> None:
         """Wait once more as long as for the answer that came: another request follows it."""
+        self._log.look()
         self._used_at = asyncio.get_running_loop().time()
         self.patience.begin(self._used_at, self._limit)
 
@@ -165,7 +167,8 @@ class Pump:
             self._log.text("<", data)
             self.hears.data_received(data)
             return
-        self._log.octets("<", data)
+        if self._log.is_read:
+            self._log.octets("<", data)
         link = self._link
         sound_frames = link.statistics.frames_received
         is_segment = link.receive_data(data)
@@ -277,7 +280,8 @@ class Pump:
         """Send what the link wants to say; tell whether there was anything."""
         octets = self._link.data_to_send()
         if octets and self.transport is not None:
-            self._log.octets(">", octets)
+            if self._log.is_read:
+                self._log.octets(">", octets)
             self.transport.write(octets)
             self.patience.sent(asyncio.get_running_loop().time(), len(octets))
         return bool(octets)

@@ -35,6 +35,8 @@ class WireLog:
     """
 
     def __init__(self, endpoint: object, link: Link) -> None:
+        self.is_read = False
+        """Somebody wants to read what goes over the wire, as of the last look: asking costs more than each frame may."""
         self.hides_octets = False
         self._endpoint = endpoint
         decoder = _DECODERS.get(type(link))
@@ -42,10 +44,12 @@ class WireLog:
         self._pieces = b""
         self._hides_pieces = False
 
+    def look(self) -> None:
+        """See whether somebody wants to read what goes over the wire."""
+        self.is_read = _LOGGER.isEnabledFor(logging.DEBUG)
+
     def octets(self, direction: str, octets: bytes) -> None:
         """Write down what goes over the wire, and which frames that makes."""
-        if not _LOGGER.isEnabledFor(logging.DEBUG):
-            return
         decoder = self._decoders.get(direction)
         frames = [] if decoder is None else decoder.feed(octets)
         kind = "; ".join(map(str, frames))

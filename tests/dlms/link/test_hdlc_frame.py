@@ -97,7 +97,7 @@ def test_frames_of_recorded_sessions() -> None:
 def sealed(contents: str) -> bytes:
     """Put one check and the flags around octets."""
     octets = bytes.fromhex(contents)
-    return b"\x7e" + octets + fcs16(octets).to_bytes(2, "little") + b"\x7e"
+    return b"\x7e" + octets + fcs16(octets) + b"\x7e"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_what_is_no_frame(octets: bytes, message: str) -> None:
 def test_header_check_is_needed_even_if_the_frame_check_is_good() -> None:
     good = LONGEST.encode()
     broken = good[:10] + b"\x00\x00" + good[12:-3]
-    broken = broken + fcs16(broken[1:]).to_bytes(2, "little") + b"\x7e"
+    broken = broken + fcs16(broken[1:]) + b"\x7e"
     with pytest.raises(DecodeError, match="header check"):
         Frame.decode(broken)
 
@@ -256,8 +256,8 @@ def test_too_long_for_its_format() -> None:
 
 def test_sound_frame_of_an_unknown_kind_is_counted_as_damaged() -> None:
     head = (0xA000 | 12).to_bytes(2) + bytes((0x21, 0x03, 0xEF))
-    contents = head + fcs16(head).to_bytes(2, "little") + b"\x01\x02\x03"
-    octets = b"\x7e" + contents + fcs16(contents).to_bytes(2, "little") + b"\x7e"
+    contents = head + fcs16(head) + b"\x01\x02\x03"
+    octets = b"\x7e" + contents + fcs16(contents) + b"\x7e"
     decoder = FrameDecoder()
     assert decoder.feed(octets) == []
     assert decoder.statistics.bad_checks == 1

@@ -7,16 +7,15 @@ over with one `bytes.translate` makes the two agree: 5.8 µs for 2,041 octets, w
 from binascii import crc_hqx
 
 _TURNED_OVER = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
+_INVERTED = bytes(octet ^ 0xFF for octet in _TURNED_OVER)
 _START = 0xFFFF
 _GOOD = 0x1D0F
 
 
-def fcs16(data: bytes) -> int:
-    """Compute the frame check of `data`; it is sent low octet first."""
+def fcs16(data: bytes) -> bytes:
+    """Return the two octets of the frame check of `data`, in the order in which they are sent: the low one first."""
     register = crc_hqx(data.translate(_TURNED_OVER), _START)
-    return (
-        int.from_bytes(register.to_bytes(2, "little").translate(_TURNED_OVER)) ^ 0xFFFF
-    )
+    return register.to_bytes(2).translate(_INVERTED)
 
 
 def is_good(data: bytes) -> bool:

@@ -95,8 +95,8 @@ class Frame(NamedTuple):
         first = FORMAT_TYPE | (SEGMENTED if self.segmented else 0) | length >> 8
         contents = bytes((first, length & 0xFF)) + addresses + bytes((self.control,))
         if self.information:
-            contents += fcs16(contents).to_bytes(_CHECK, "little") + self.information
-        check = fcs16(contents).to_bytes(_CHECK, "little")
+            contents += fcs16(contents) + self.information
+        check = fcs16(contents)
         return b"".join((_FLAG_OCTET, contents, check, _FLAG_OCTET))
 
     @property
