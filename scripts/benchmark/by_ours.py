@@ -22,7 +22,10 @@ from custom_components.dlms_meter.dlms.application.get import GetResponseNormal
 from custom_components.dlms_meter.dlms.application.invocation_counter import (
     InvocationCounter,
 )
-from custom_components.dlms_meter.dlms.application.security import SecurityContext
+from custom_components.dlms_meter.dlms.application.security import (
+    Opened,
+    SecurityContext,
+)
 from custom_components.dlms_meter.dlms.application.security_settings import (
     SecuritySettings,
 )
@@ -111,12 +114,12 @@ def _ciphered(name: str, inputs: Inputs) -> Workload:
         server_system_title=METER,
     )
 
-    def receiver() -> Callable[[bytes], bytes]:
+    def receiver() -> Callable[[bytes], Opened]:
         context = SecurityContext(settings, CLIENT, InvocationCounter())
         context.meet(METER)
-        return lambda apdu: context.unprotect(apdu).apdu
+        return context.unprotect
 
-    return Workload(each_once(inputs(name), receiver), bytes.hex)
+    return Workload(each_once(inputs(name), receiver), lambda opened: opened.apdu.hex())
 
 
 class Wire:

@@ -41,7 +41,7 @@ DECODING = (
 CIPHERED = (
     Comparison("ciphered APDU, 128 octets", "ciphered 128", 1000,
                {"dlms_cosem": 2.4, "pydlms": 3}),
-    Comparison("ciphered APDU, 16 kB", "ciphered 16384", 200,
+    Comparison("ciphered APDU, 16 kB", "ciphered 16384", 2000,
                {"dlms_cosem": 2.3, "pydlms": 2.3}),
 )  # fmt: skip
 _SESSION = {"gurux": 11.0, "pydlms": 11.0, "dlms_cosem": 20.0}

@@ -32,13 +32,15 @@ def each_once[T](
     Ciphered messages are understood only once. Each is preceded by its length in four octets.
     """
 
+    messages, start = [], 0
+    while start < len(octets):
+        end = start + 4 + int.from_bytes(octets[start : start + 4])
+        messages.append(octets[start + 4 : end])
+        start = end
+
     def received() -> Iterator[T]:
         while True:
-            understand, start = receiver(), 0
-            while start < len(octets):
-                end = start + 4 + int.from_bytes(octets[start : start + 4])
-                yield understand(octets[start + 4 : end])
-                start = end
+            yield from map(receiver(), messages)
 
     return received().__next__
 
