@@ -29,8 +29,11 @@ from tests.simulator.objects import uint32
 INTERVAL = 30
 OBJECTS = (
     *HOUSEHOLD_METER,
-    register("1-0:1.8.3", lambda _: uint32(1000), 0, WATT_HOUR),
-    register("1-0:1.8.4", lambda _: uint32(1000), 0, WATT_HOUR),
+    *(
+        register(f"1-0:{direction}.8.{tariff}", lambda _: uint32(1000), 0, WATT_HOUR)
+        for direction in (1, 2)
+        for tariff in (3, 4, 5)
+    ),
 )
 """Forty readings that are enabled without being asked for."""
 
