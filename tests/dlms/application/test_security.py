@@ -26,6 +26,7 @@ from custom_components.dlms_meter.dlms.errors import (
     DecodeError,
     DlmsError,
     LocalProtocolError,
+    MessageRepeated,
     SecurityError,
 )
 from tests.harness import Vector, check_damage, damaged, each, vectors
@@ -463,27 +464,28 @@ def test_only_what_begins_an_association_has_its_envelope() -> None:
         client.protect_initiate(b"\x0f")
 
 
-def usual_messages() -> Iterator[tuple[SecuritySettings, bytes, bytes]]:
-    """Make messages that are opened in the short way, long and short, with every head they can have."""
+def usual_messages() -> Iterator[tuple[SecuritySettings, bytes, bytes, bytes]]:
+    """Make messages that have a short way once one like them was opened, long and short, with every head they can have."""
     for enveloping in (Enveloping.SERVICE, Enveloping.GENERAL):
-        for policy in (AUTHENTICATED, ENCRYPTED, BOTH):
-            keys = settings(enveloping=enveloping, policy=policy)
+        for dedicated in (False, True):
+            keys = settings(enveloping=enveloping)
             _, server = pair(keys, DEDICATED_KEY)
+            server.sends_dedicated = dedicated
             for size in (20, 95, 200, 300, 70_000):
-                yield keys, GET[:1] + bytes(size), server.protect(GET[:1] + bytes(size))
-            server.sends_dedicated = True
-            yield keys, GET, server.protect(GET)
+                apdu = GET[:1] + bytes(size)
+                yield keys, apdu, server.protect(apdu), server.protect(apdu)
 
 
 def outcome(
-    keys: SecuritySettings, octets: bytes, monkeypatch: pytest.MonkeyPatch, short: bool
+    keys: SecuritySettings, first: bytes, octets: bytes, *, short: bool
 ) -> object:
-    """Open a message twice, the second time in vain; in the short way, or in the long one."""
+    """Open a message, and another one twice, the second time in vain; in the short way, or in the plain one."""
     client, _ = pair(keys, DEDICATED_KEY)
-    if not short:
-        monkeypatch.setattr(client, "_open_usual", lambda _: None)
+    client.unprotect(first)
     found: list[object] = []
     for _ in range(2):
+        if not short:
+            client._short_ways.clear()
         try:
             found.append(client.unprotect(octets))
         except DlmsError as error:
@@ -491,41 +493,101 @@ def outcome(
     return found
 
 
-def test_the_short_way_leads_where_the_long_one_does(
+def test_the_short_way_leads_where_the_plain_one_does() -> None:
+    for keys, _, first, message in usual_messages():
+        for octets in (first, message, *damaged(message[:400], seed=1, count=40)):
+            assert outcome(keys, first, octets, short=True) == outcome(
+                keys, first, octets, short=False
+            )
+
+
+def test_what_begins_like_the_message_before_takes_the_short_way(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for keys, apdu, message in usual_messages():
-        for octets in (message, *damaged(message[:400], seed=1, count=40)):
-            assert outcome(keys, octets, monkeypatch, short=True) == outcome(
-                keys, octets, monkeypatch, short=False
-            )
+    for keys, apdu, first, message in usual_messages():
         client, _ = pair(keys, DEDICATED_KEY)
-        assert client.unprotect(message).apdu == apdu
-        dedicated = message[0] in (0xD0, 0xDC)
-        general = keys.enveloping is Enveloping.GENERAL
-        fresh, _ = pair(keys, DEDICATED_KEY)
-        assert (fresh._open_usual(message) is None) == (dedicated and general)
+        opened = client.unprotect(first)
+        with monkeypatch.context() as patch:
+            patch.delattr(SecurityContext, "_open")
+            assert client.unprotect(message) == opened
+        assert opened.apdu == apdu
 
 
-@pytest.mark.parametrize("size", [16, 20, 95, 200])
-@pytest.mark.parametrize("octets_of_length", [0, 1, 2, 3, 4, 5, 8, 15, 16, 127])
-def test_however_long_the_length_is(
-    size: int, octets_of_length: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, server = pair(BOOK)
-    message = server.protect(GET[:1] + bytes(size))
-    content = message[-(5 + 1 + size + 12) :]
-    for length in (len(content), 0, 5):
-        number = length.to_bytes(max(octets_of_length, 1))[-octets_of_length:]
-        head = message[:1] + bytes((0x80 | octets_of_length,)) + number
-        for octets in (head + content, head):
-            assert outcome(BOOK, octets, monkeypatch, short=True) == outcome(
-                BOOK, octets, monkeypatch, short=False
-            )
+def by_the_short_way(
+    enveloping: Enveloping = Enveloping.SERVICE,
+) -> tuple[SecurityContext, SecurityContext, list[bytes]]:
+    """Return a client that has a short way for the next messages of a meter, and those."""
+    client, server = pair(settings(enveloping=enveloping), DEDICATED_KEY)
+    client.unprotect(server.protect(GET))
+    return client, server, [server.protect(GET) for _ in range(3)]
 
 
-def test_the_short_way_refuses_what_its_envelope_does_not_say() -> None:
-    client, server = pair(BOOK)
+def test_a_wrong_tag_costs_nothing_but_the_message() -> None:
+    client, _, (message, later, _) = by_the_short_way()
+    for changed in (-1, -12, -13):
+        octets = bytearray(later)
+        octets[changed] ^= 1
+        with pytest.raises(SecurityError, match="fails its check"):
+            client.unprotect(bytes(octets))
+    assert client.unprotect(message).apdu == client.unprotect(later).apdu == GET
+
+
+def test_an_old_message_is_refused_by_the_short_way() -> None:
+    client, _, (message, later, _) = by_the_short_way()
+    client.unprotect(later)
+    for octets in (message, later):
+        with pytest.raises(MessageRepeated):
+            client.unprotect(octets)
+
+
+def test_another_service_is_held_against_its_envelope() -> None:
+    other = b"\xc5" + GET[1:]
+    client, server, _ = by_the_short_way()
     message = server.protect(GET)
     with pytest.raises(SecurityError, match="what its envelope says"):
-        client._open_usual(b"\xc9" + message[1:])
+        client.unprotect(message[:1] + server.protect(other)[1:])
+    client, server, _ = by_the_short_way(Enveloping.GENERAL)
+    assert client.unprotect(server.protect(other)).apdu == other
+    assert client.unprotect(server.protect(GET)).apdu == GET
+
+
+def test_the_short_way_ends_where_titles_and_keys_change() -> None:
+    client, _, (message, _, _) = by_the_short_way()
+    client.meet(b"OTHER TI")
+    with pytest.raises(SecurityError, match="fails its check"):
+        client.unprotect(message)
+
+    client, server = pair(BOOK, DEDICATED_KEY)
+    server.sends_dedicated = True
+    client.unprotect(server.protect(GET))
+    client.dedicated_key = bytes(16)
+    with pytest.raises(SecurityError, match="fails its check"):
+        client.unprotect(server.protect(GET))
+
+
+def test_few_short_ways_are_kept() -> None:
+    client, server = pair(BOOK)
+    for size in range(100):
+        apdu = GET[:1] + bytes(size)
+        assert client.unprotect(server.protect(apdu)).apdu == apdu
+    assert len(client._short_ways) <= 16
+
+
+@pytest.mark.parametrize(
+    ("client_settings", "server_settings"),
+    [
+        *[
+            (settings(policy=each), settings(policy=each))
+            for each in (AUTHENTICATED, ENCRYPTED)
+        ],
+        (settings(policy=AUTHENTICATED), settings(policy=BOTH)),
+        (settings(), settings(enveloping=Enveloping.IDENTIFIED_KEY)),
+    ],
+)
+def test_no_short_way_is_kept_for_what_it_does_not_open(
+    client_settings: SecuritySettings, server_settings: SecuritySettings
+) -> None:
+    client, _ = pair(client_settings)
+    _, server = pair(server_settings)
+    assert client.unprotect(server.protect(GET)).apdu == GET
+    assert not client._short_ways
