@@ -1,9 +1,10 @@
 """The work done by dlms-cosem (Business Source License)."""
 
+from collections.abc import Callable
 from functools import partial
 
 from dlms_cosem.client import DlmsClient
-from dlms_cosem.connection import XDlmsApduFactory
+from dlms_cosem.connection import DlmsConnection, XDlmsApduFactory
 from dlms_cosem.hdlc.frames import InformationFrame
 from dlms_cosem.parsers import AssociationObjectListParser
 from dlms_cosem.protocol.xdlms import GeneralGlobalCipher
@@ -15,7 +16,9 @@ from tests.foreign.dlms_cosem_reader import PatchedHdlcTransport, attribute
 
 from .worker import (
     AUTHENTICATION_KEY,
+    CLIENT,
     KEY,
+    METER,
     Exchange,
     Inputs,
     Json,
@@ -66,13 +69,27 @@ def _found(rows: Untyped) -> Json:
 
 
 def _ciphered(name: str, inputs: Inputs) -> Workload:
-    def understand(apdu: bytes) -> bytes:
-        plain: bytes = GeneralGlobalCipher.from_bytes(apdu).to_plain_apdu(
-            KEY, AUTHENTICATION_KEY
-        )
-        return plain
+    """What its connection does before it decodes what was inside; like ours, it takes no counter twice."""
 
-    return Workload(each_once(inputs(name), lambda: understand), bytes.hex)
+    def receiver() -> Callable[[bytes], bytes]:
+        connection = DlmsConnection(
+            client_system_title=CLIENT,
+            authentication=NoSecurityAuthentication(),
+            use_dedicated_ciphering=False,
+            global_encryption_key=KEY,
+            global_authentication_key=AUTHENTICATION_KEY,
+            meter_system_title=METER,
+        )
+
+        def understand(apdu: bytes) -> bytes:
+            message = GeneralGlobalCipher.from_bytes(apdu)
+            connection.update_meter_invocation_counter(message.invocation_counter)
+            plain: bytes = connection.decrypt(message.ciphered_text)
+            return plain
+
+        return understand
+
+    return Workload(each_once(inputs(name), receiver), bytes.hex)
 
 
 class Line:

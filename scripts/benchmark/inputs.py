@@ -133,6 +133,6 @@ _INPUTS: dict[str, Callable[[], bytes]] = {
     "profile": lambda: profile(ROWS),
     "irregular profile": lambda: profile(ROWS, irregular=True),
     "ciphered 128": lambda: ciphered(128, 1000),
-    "ciphered 16384": lambda: ciphered(16384, 100),
+    "ciphered 16384": lambda: ciphered(16384, 200),
     "long profile": lambda: profile(MANY_ROWS),
 }
