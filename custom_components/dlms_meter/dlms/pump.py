@@ -58,6 +58,7 @@ class Pump:
     _repeatable = False  # whoever waits repeats the request in flight
     _moves_on: MovesOn | None = None
     _timer: asyncio.TimerHandle
+    _now: Callable[[], float]  # the time of the loop it was opened in
     _uncounted = 0  # octets received since the last sound frame
     _used_at = 0.0  # loop time at which the meter was last asked something
 
@@ -80,6 +81,7 @@ class Pump:
 
     async def open(self, opener: TransportOpener) -> Transport:
         """Open the transport. Raises `TransportError`, also when it is lost at once."""
+        self._now = asyncio.get_running_loop().time
         self.transport = await opener(self._endpoint, self)
         if self.error is not None:
             raise self.error
@@ -140,12 +142,12 @@ class Pump:
     def wait_afresh(self) -> None:
         """Wait once more as long as for the answer that came: another request follows it."""
         self._log.look()
-        self._used_at = asyncio.get_running_loop().time()
+        self._used_at = self._now()
         self.patience.begin(self._used_at, self._limit)
 
     def give_up_if_idle(self, limit: float) -> None:
         """Give the session up that the meter has given up: it does so after so many seconds without requests."""
-        idle = asyncio.get_running_loop().time() - self._used_at
+        idle = self._now() - self._used_at
         if self.error is None and idle > limit:
             self.error = LinkError(
                 f"The session was idle for {idle:.0f} s, so the meter has ended it. Connect again."
@@ -179,7 +181,7 @@ class Pump:
         if is_segment:
             self._write()
             return
-        self.patience.heard(asyncio.get_running_loop().time())
+        self.patience.heard(self._now())
         self._pump()
         if self._link.answer_begun and self._is_waiting:
             due = self.patience.due(answer_begun=True)
@@ -283,5 +285,5 @@ class Pump:
             if self._log.is_read:
                 self._log.octets(">", octets)
             self.transport.write(octets)
-            self.patience.sent(asyncio.get_running_loop().time(), len(octets))
+            self.patience.sent(self._now(), len(octets))
         return bool(octets)

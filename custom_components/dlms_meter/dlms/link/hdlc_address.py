@@ -3,7 +3,7 @@
 Every octet carries seven bits; its lowest bit marks the last octet of the address.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Self
 
@@ -31,6 +31,7 @@ class HdlcAddress:
     logical_device: int
     physical_device: int | None = None
     length: int = 1
+    _octets: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.length not in _LARGEST:
@@ -49,6 +50,7 @@ class HdlcAddress:
             raise LocalProtocolError(
                 f"HDLC address {self} does not fit into {self.length} octets (0 to {largest} each)"
             )
+        object.__setattr__(self, "_octets", self._encoded())
 
     @classmethod
     def client(cls, client_sap: int) -> Self:
@@ -86,6 +88,9 @@ class HdlcAddress:
 
     def encode(self) -> bytes:
         """Encode the address in its `length` octets."""
+        return self._octets
+
+    def _encoded(self) -> bytes:
         upper, lower = self.logical_device, self.physical_device or 0
         if self.length == 1:
             return bytes((upper << 1 | 1,))

@@ -37,7 +37,8 @@ class Outbox:
     def send(self, frame: Frame, octets: bytes | None = None) -> None:
         """Send a frame, and give the meter the word, at the latest with the next one; `octets` if it is encoded already."""
         self.octets += octets or frame.encode()
-        self._stations.sent(frame)
+        if self._stations.alike:
+            self._stations.sent(frame)
         self._statistics.frames_sent += 1
         self._patience.note_damage()
         self.last = frame
