@@ -8,7 +8,6 @@ priorities here.
 from collections.abc import Mapping, Sequence
 
 from ..codec.axdr import Data, DataType
-from ..codec.cursor import Reader
 from ..cosem.descriptors import AttributeDescriptor, MethodDescriptor, SelectiveAccess
 from ..cosem.object_list import decode_object_list
 from ..cosem.short_names import (
@@ -19,52 +18,23 @@ from ..cosem.short_names import (
     names_of,
 )
 from ..errors import DecodeError, RemoteProtocolError, ServiceError
-from .apdu import Apdu
 from .association import Association
 from .ended_association import refuses_request, see_whether_it_ended
 from .enums import Conformance, DataAccessResult
-from .fields import DataBlock
 from .get import GetResult
-from .procedure import (
-    BlockCollector,
-    Procedure,
-    Progress,
-    decoded,
-    paused,
-    refusal_of_blocks,
-    refusal_or_fault,
-    refused,
-    send_blocks,
+from .procedure import Procedure, Progress, decoded, refused
+from .short_name import METHOD_CALL, NOT_THERE, ParameterizedAccess, VariableName
+from .short_name_request import (
+    NamedVariable,
+    read_variable,
+    read_variables,
+    results_in,
+    write_unconfirmed,
+    write_variables,
 )
-from .short_name import (
-    METHOD_CALL,
-    NOT_THERE,
-    BlockArrived,
-    BlockNumberAccess,
-    DataBlockResult,
-    ParameterizedAccess,
-    ReadDataBlockAccess,
-    ReadRequest,
-    ReadResponse,
-    ReadResult,
-    UnconfirmedWriteRequest,
-    VariableName,
-    WriteDataBlockAccess,
-    WriteRequest,
-    WriteResponse,
-    read_plain_results,
-)
-
-_ONE_VALUE, _ONE_ERROR = b"\1\0", b"\1\1"
-"""How a list of one result begins: its count and its CHOICE."""
-
-_ASSOCIATION_NAME = VariableName(0xFA00)
-"""Where every meter has the logical name of its association."""
 
 _ZERO = Data(DataType.INTEGER, 0)
 """What the standard hands over to a method that needs nothing."""
-
-type _Variable = VariableName | ParameterizedAccess
 
 
 def read_one(
@@ -87,7 +57,7 @@ def read_one(
     variable = (
         VariableName(name) if access is None else ParameterizedAccess(name, access)
     )
-    value = yield from _read_one(association, what, variable, progress)
+    value = yield from read_variable(association, what, variable, progress)
     if name == OBJECT_LIST_NAME:
         value = yield from decoded(value)
         _learn_names(association, value)
@@ -109,9 +79,11 @@ def read_list(
     variables = [VariableName(name) for name in names if name is not None]
     read: tuple[GetResult, ...] = ()
     if variables:
-        answer = yield from _read(association, what, tuple(variables), progress)
+        answer = yield from read_variables(
+            association, what, tuple(variables), progress
+        )
         read = (
-            (yield from _results_in(answer))
+            (yield from results_in(answer))
             if isinstance(answer, bytes)
             else tuple(
                 [each for each in answer if isinstance(each, Data | DataAccessResult)]
@@ -152,10 +124,10 @@ def write_one(
         VariableName(name) if access is None else ParameterizedAccess(name, access)
     )
     if not confirmed:
-        yield from _write_unconfirmed(association, variable, value)
+        yield from write_unconfirmed(association, variable, value)
         return
     what = str(attribute)
-    results = yield from _write(association, what, (variable,), (value,))
+    results = yield from write_variables(association, what, (variable,), (value,))
     if len(results) != 1:
         raise RemoteProtocolError(f"{what}: the meter answered {len(results)} results")
     if results[0] is not DataAccessResult.SUCCESS:
@@ -182,7 +154,7 @@ def write_list(
     )
     written: tuple[DataAccessResult, ...] = ()
     if variables:
-        written = yield from _write(association, what, variables, data)
+        written = yield from write_variables(association, what, variables, data)
     return _for_each(names, written)
 
 
@@ -201,14 +173,14 @@ def invoke_one(
     given = _ZERO if parameters is None else parameters
     if not confirmed:
         association.require(Conformance.UNCONFIRMED_WRITE)
-        yield from _write_unconfirmed(association, VariableName(name), given)
+        yield from write_unconfirmed(association, VariableName(name), given)
         return None
     parameterized = Conformance.PARAMETERIZED_ACCESS in association.conformance
     if parameterized and not memory.writes_methods:
         association.require(Conformance.READ)
         call = ParameterizedAccess(name, SelectiveAccess(METHOD_CALL, given))
         try:
-            returned = yield from _read_variable(association, what, call, None)
+            returned = yield from _read_decoded(association, what, call, None)
         except ServiceError as error:
             # An exception is no DataAccessResult: the meter could not make anything of the call.
             failed = isinstance(error.result, DataAccessResult) and (
@@ -220,7 +192,9 @@ def invoke_one(
             memory.writes_methods = False
             return None if returned.type is DataType.NULL_DATA else returned
     association.require(Conformance.WRITE)
-    results = yield from _write(association, what, (VariableName(name),), (given,))
+    results = yield from write_variables(
+        association, what, (VariableName(name),), (given,)
+    )
     if results != (DataAccessResult.SUCCESS,):
         raise refused(what, next(iter(results), DataAccessResult.OTHER_REASON))
     memory.writes_methods = True
@@ -273,7 +247,7 @@ def _read_object_list(
     association.require(Conformance.READ)
     variable = VariableName(OBJECT_LIST_NAME)
     try:
-        data = yield from _read_variable(
+        data = yield from _read_decoded(
             association, "the object list", variable, progress
         )
     except ServiceError as error:
@@ -292,146 +266,11 @@ def _learn_names(association: Association, object_list: Data) -> None:
     association.memory.short_names = names or dict(RESERVED_NAMES)
 
 
-def _read_variable(
+def _read_decoded(
     association: Association,
     what: str,
-    variable: _Variable,
+    variable: NamedVariable,
     progress: Progress | None,
 ) -> Procedure[Data]:
-    value = yield from _read_one(association, what, variable, progress)
+    value = yield from read_variable(association, what, variable, progress)
     return (yield from decoded(value))
-
-
-def _read_one(
-    association: Association,
-    what: str,
-    variable: _Variable,
-    progress: Progress | None,
-) -> Procedure[Data | bytes]:
-    answer = yield from _read(association, what, (variable,), progress)
-    if isinstance(answer, bytes):
-        return _octets_in(what, answer)
-    match answer:
-        case (Data() as value,):
-            return value
-        case (DataAccessResult() as result,):
-            raise refused(what, result)
-    raise RemoteProtocolError(
-        f"{what}: the meter answered {len(answer)} results, and not one value"
-    )
-
-
-def _read(
-    association: Association,
-    what: str,
-    variables: tuple[_Variable, ...],
-    progress: Progress | None,
-) -> Procedure[tuple[ReadResult, ...] | bytes]:
-    """Read variables by one request, in pieces if it is too long, and join the pieces of the answer, undecoded."""
-    request = ReadRequest(variables)
-    if association.fits(request):
-        answer = yield request
-    else:
-        association.require(Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ)
-        raw = request.encode()[1:]
-        answer = yield from send_blocks(association, what, raw, _read_piece, _arrived)
-    if not isinstance(answer, ReadResponse):
-        raise refusal_or_fault(what, answer)
-    match answer.results:
-        case bytes() as octets:
-            return octets
-        case (DataBlockResult() as block,):
-            return (yield from _join_blocks(what, block, progress))
-    return answer.results
-
-
-def _join_blocks(
-    what: str, block: DataBlockResult, progress: Progress | None
-) -> Procedure[bytes]:
-    """Ask for block after block, up to the last; return what they carry, in one piece."""
-    blocks = BlockCollector(what, progress)
-    while True:
-        blocks.add(block.block_number, block.raw_data)
-        if block.last_block:
-            return blocks.joined()
-        answer = yield ReadRequest((BlockNumberAccess(blocks.block_number),))
-        match answer:
-            case ReadResponse(results=(DataBlockResult() as block,)):
-                continue
-        raise refusal_of_blocks(what, answer)
-
-
-def _results_in(octets: bytes) -> Procedure[tuple[GetResult, ...]]:
-    """Read a list of results that was long, or came in blocks."""
-    reader = Reader(octets)
-    results = yield from paused(read_plain_results(reader))
-    reader.finish("the results")
-    return results
-
-
-def _octets_in(what: str, octets: bytes) -> bytes:
-    """Return the octets that came for one variable: a list of one result; or, as some have it, the value alone.
-
-    An array of no elements begins like the former, and ends there.
-    """
-    if octets[:2] == _ONE_VALUE and len(octets) > len(_ONE_VALUE):
-        return octets[len(_ONE_VALUE) :]
-    if octets[:2] == _ONE_ERROR and len(octets) == len(_ONE_ERROR) + 1:
-        raise refused(what, DataAccessResult(octets[-1]))
-    return octets
-
-
-def _write_unconfirmed(
-    association: Association, variable: _Variable, value: Data
-) -> Procedure[None]:
-    """Write one variable, to which there is no answer."""
-    yield UnconfirmedWriteRequest((variable,), (value,))
-    association.wrote_unconfirmed = True
-
-
-def _write(
-    association: Association,
-    what: str,
-    variables: tuple[_Variable, ...],
-    values: tuple[Data, ...],
-) -> Procedure[tuple[DataAccessResult, ...]]:
-    """Write variables by one request, in pieces if it is too long.
-
-    A meter that answers an UnconfirmedWrite does so before the next request; only where that is a Read, the two answers
-    cannot be taken for each other.
-    """
-    if association.wrote_unconfirmed:
-        yield ReadRequest((_ASSOCIATION_NAME,))
-        association.wrote_unconfirmed = False
-    request = WriteRequest(variables, values)
-    if association.fits(request):
-        answer = yield request
-    else:
-        association.require(Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE)
-        raw = request.encode()[1:]
-        answer = yield from send_blocks(association, what, raw, _write_piece, _arrived)
-    if not isinstance(answer, WriteResponse):
-        raise refusal_or_fault(what, answer)
-    results = [each for each in answer.results if isinstance(each, DataAccessResult)]
-    if len(results) != len(answer.results):
-        raise RemoteProtocolError(f"{what}: the meter waits for a block")
-    return tuple(results)
-
-
-def _read_piece(block: DataBlock) -> Apdu:
-    return ReadRequest((ReadDataBlockAccess(*block),))
-
-
-def _write_piece(block: DataBlock) -> Apdu:
-    access = WriteDataBlockAccess(block.last, block.number)
-    return WriteRequest((access,), (Data(DataType.OCTET_STRING, block.raw),))
-
-
-def _arrived(answer: Apdu | None) -> int | None:
-    match answer:
-        case (
-            ReadResponse(results=(BlockArrived(block_number=number),))
-            | WriteResponse(results=(BlockArrived(block_number=number),))
-        ):
-            return number
-    return None
