@@ -35,6 +35,7 @@ from tests.simulator import (
     MeterSettings,
     WrapperSession,
 )
+from tests.simulator.clients import make_meter
 from tests.simulator.settings import EVERY_SERVICE, SHORT_NAME_SERVICES
 from tests.transports import memory_transports, run_virtually
 
@@ -82,7 +83,8 @@ class Reserved(WrapperSession):
 
 
 def meter() -> Meter:
-    return Meter(
+    """Return one whose clock stands still: what is read of it twice is the same."""
+    return make_meter(
         MeterSettings(short_names=True, conformance=EVERY_SERVICE | SHORT_NAME_SERVICES)
     )
 
