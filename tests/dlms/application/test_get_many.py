@@ -235,8 +235,10 @@ def test_lists_are_cut_where_that_saves_turns(
 def test_order_and_repetition() -> None:
     values = table(3)
     first, second, third = values
-    answers = ask(ListMeter(values), associated(), [third, first, third, second])
+    meter = ListMeter(values)
+    answers = ask(meter, associated(), [third, first, third, second])
     assert list(answers) == [third, first, second]
+    assert meter.lists == [3]
 
 
 def test_one_attribute_needs_no_list() -> None:

@@ -424,13 +424,24 @@ def test_write_refused_or_garbled(answer: Apdu, error: type[Exception]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("missing", "confirmed"),
-    [(Conformance.WRITE, True), (Conformance.UNCONFIRMED_WRITE, False)],
+    ("missing", "wanted", "confirmed"),
+    [
+        (Conformance.WRITE, None, True),
+        (Conformance.UNCONFIRMED_WRITE, None, False),
+        (Conformance.PARAMETERIZED_ACCESS, LATEST, True),
+    ],
 )
-def test_write_what_is_not_offered(missing: Conformance, confirmed: bool) -> None:
+def test_write_what_is_not_offered(
+    missing: Conformance, wanted: SelectiveAccess | None, confirmed: bool
+) -> None:
     association = associated(PROPOSED_SHORT_NAME_CONFORMANCE & ~missing)
+    value = number(7)
     with pytest.raises(RemoteProtocolError, match="does not offer"):
-        next(set_attribute(association, ENERGY, number(7), confirmed=confirmed))
+        next(
+            set_attribute(
+                association, ENERGY, value, access=wanted, confirmed=confirmed
+            )
+        )
 
 
 def test_write_in_blocks() -> None:

@@ -364,6 +364,20 @@ def test_a_list_answered_with_something_else() -> None:
         converse(set_many(associated(), values(2)), SetResponseDatablock(FIRST, 1))
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        SetResponseWithList(SECOND, (OK, OK)),
+        SetResponseLastDatablockWithList(SECOND, (OK, OK), 1),
+        SetResponseNormal(SECOND, NO),
+    ],
+    ids=lambda answer: type(answer).__name__,
+)
+def test_a_list_answered_with_the_answer_to_another_request(answer: Apdu) -> None:
+    with pytest.raises(RemoteProtocolError, match="answered request 2, not 1"):
+        converse(set_many(associated(), values(2)), answer)
+
+
 # ACTION
 
 
@@ -446,6 +460,14 @@ def test_invoke_in_blocks(parameters: Data | None) -> None:
         procedure.send(ActionResponseNormal(FIRST, DONE))
     assert b"".join(block.raw for block in blocks) == raw
     assert [block.number for block in blocks] == [1, 2, 3]
+
+
+def test_an_unconfirmed_call_never_goes_in_blocks() -> None:
+    association = small()
+    request = next(invoke(association, RELAY, TEXT, confirmed=False))
+    assert isinstance(request, ActionRequestNormal)
+    with pytest.raises(LocalProtocolError, match="takes 40 at most"):
+        association.encode(request)
 
 
 def test_invoke_in_blocks_at_a_meter_without_them() -> None:
@@ -582,6 +604,20 @@ def test_no_method_is_invoked_twice_because_an_answer_is_short() -> None:
 def test_methods_answered_with_something_else() -> None:
     with pytest.raises(RemoteProtocolError, match="ActionResponseNextPblock"):
         converse(invoke_many(associated(), CALLS), ActionResponseNextPblock(FIRST, 1))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ActionResponseWithList(SECOND, (DONE, DONE)),
+        ActionResponseWithPblock(SECOND, DataBlock(True, 1, encode_outcomes((DONE,)))),
+        ActionResponseNormal(SECOND, DENIED_METHOD),
+    ],
+    ids=lambda answer: type(answer).__name__,
+)
+def test_methods_answered_with_the_answer_to_another_request(answer: Apdu) -> None:
+    with pytest.raises(RemoteProtocolError, match="answered request 2, not 1"):
+        converse(invoke_many(associated(), CALLS), answer)
 
 
 # ACCESS

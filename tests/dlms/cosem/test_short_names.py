@@ -11,6 +11,7 @@ from custom_components.dlms_meter.dlms.cosem.meter_memory import ShortName
 from custom_components.dlms_meter.dlms.cosem.obis import Obis
 from custom_components.dlms_meter.dlms.cosem.object_list import CosemObject
 from custom_components.dlms_meter.dlms.cosem.short_names import (
+    RESERVED_NAMES,
     attribute_name,
     method_name,
     names_of,
@@ -61,7 +62,7 @@ def test_unknown_object() -> None:
     ("class_id", "attribute_id", "name"),
     [
         (12, 2, 0xFA08), (12, 3, 0xFA10), (15, 1, 0xFA00), (15, 2, 0xFA08),
-        (15, 3, None), (15, 8, None), (15, 9, 0xFA18),
+        (15, 3, None), (15, 8, None), (15, 9, 0xFA18), (15, 10, 0xFA20), (15, 11, 0xFA28),
     ],
 )  # fmt: skip
 def test_attributes_of_the_association(
@@ -73,13 +74,24 @@ def test_attributes_of_the_association(
 
 @pytest.mark.parametrize(
     ("class_id", "method_id", "name"),
-    [(12, 1, 0xFA20), (12, 3, 0xFA30), (12, 8, 0xFA58), (15, 1, 0xFA58), (15, 3, None), (12, 0, None)],
+    [
+        (12, 1, 0xFA20), (12, 3, 0xFA30), (12, 8, 0xFA58), (12, 0, None),
+        (15, 1, 0xFA58), (15, 2, 0xFA48), (15, 3, None), (15, 5, 0xFA60), (15, 6, 0xFA68),
+    ],
 )  # fmt: skip
 def test_methods_of_the_association(
     class_id: int, method_id: int, name: int | None
 ) -> None:
-    """reply_to_HLS_authentication is at FA58, whichever association it is called of."""
+    """reply_to_HLS_authentication is at FA58, whichever association it is called of; the HLS secret, not the LLS one, is changed at FA48."""
     assert method_name({}, MethodDescriptor(class_id, ASSOCIATION, method_id)) == name
+
+
+def test_names_that_are_the_same_in_every_meter() -> None:
+    """SAP assignment at FC00, logical device name at FD00."""
+    sap_assignment = AttributeDescriptor(17, Obis.parse("0-0:41.0.0"), 2)
+    device_name = AttributeDescriptor(1, Obis.parse("0-0:42.0.0"), 2)
+    assert attribute_name(RESERVED_NAMES, sap_assignment) == 0xFC08
+    assert attribute_name(RESERVED_NAMES, device_name) == 0xFD08
 
 
 @pytest.mark.parametrize(
