@@ -93,6 +93,36 @@ def test_blocks_of_ours_that_never_arrive() -> None:
         transfer.receive(acknowledgement(0))
 
 
+def test_every_block_of_ours_may_be_lost_now_and_then() -> None:
+    """It is only the same one that may not be lost for ever."""
+    transfer = BlockTransfer()
+    transfer.begin(REQUEST, CAPACITY)
+    for arrived in (0, 1, 2, 3):
+        for _ in range(3 if arrived else 2):
+            (again,) = transfer.receive(acknowledgement(arrived)).replies
+            assert decode(again).block_number == arrived + 1
+
+
+def test_numbers_do_not_go_back_when_an_old_acknowledgement_comes_late() -> None:
+    transfer = BlockTransfer()
+    transfer.begin(REQUEST, CAPACITY)
+    for arrived in (1, 2, 3, 1):
+        (reply,) = transfer.receive(acknowledgement(arrived)).replies
+        assert decode(reply).block_number == arrived + 1
+    (reply,) = transfer.receive(data(5, b"answer")).replies
+    assert decode(reply).block_number == 5
+
+
+def test_blocks_are_asked_for_in_vain_until_one_comes() -> None:
+    transfer = BlockTransfer()
+    transfer.receive(data(1))
+    transfer.repeat()
+    transfer.repeat()
+    assert transfer.asked_in_vain == 2
+    transfer.receive(data(2))
+    assert transfer.asked_in_vain == 0
+
+
 def test_an_acknowledgement_of_what_was_never_sent_counts_as_one_of_what_was() -> None:
     transfer = BlockTransfer()
     transfer.begin(REQUEST, CAPACITY)
