@@ -187,6 +187,15 @@ def test_acknowledgements_may_count_as_blocks_or_not() -> None:
         assert transfer.receive(data(first + 1, b"b", last=True)).apdu == b"ab"
 
 
+def test_an_acknowledgement_of_nothing_is_no_answer() -> None:
+    """One that was late on its way, and comes when the next request needed no blocks."""
+    transfer = BlockTransfer()
+    assert transfer.receive(acknowledgement(0)) == ([], None)
+    for number in (1, 2):
+        assert transfer.receive(acknowledgement(4, number)) == ([], None)
+    assert transfer.receive(data(1, b"answer", last=True)) == ([], b"answer")
+
+
 def test_silence() -> None:
     assert BlockTransfer().repeat() == []  # nothing in blocks: the link knows better
     transfer = BlockTransfer()

@@ -128,9 +128,10 @@ class BlockTransfer:
                 return Step([])
             self._take_acknowledgement(block)
             return Step(self._next_window())
-        if block.block_data or self._theirs or not self._ours:
+        if block.block_data or self._theirs:
             self._arrived = self._sent
             return self._collect(block)
+        # An acknowledgement; it may come late, when nothing of ours is left to acknowledge.
         self._seen = block.block_number
         self._take_acknowledgement(block)
         return Step(self._next_window())
