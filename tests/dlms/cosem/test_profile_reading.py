@@ -302,8 +302,13 @@ def entries(*numbers: int) -> list[datetime]:
     "quirks", [Quirks(), Quirks(takes_entries=False), Quirks(ignores_entries=True)]
 )
 @pytest.mark.parametrize("newest_first", [False, True])
-def test_entries_by_their_numbers(quirks: Quirks, newest_first: bool) -> None:
-    caller = Caller(make_meter(replace(quirks, newest_first=newest_first)))
+@pytest.mark.parametrize("compressed", [False, True])
+def test_entries_by_their_numbers(
+    quirks: Quirks, newest_first: bool, compressed: bool
+) -> None:
+    """Compressed, only the first row tells its time: their order is what the sort method says."""
+    quirks = replace(quirks, newest_first=newest_first, compressed=compressed)
+    caller = Caller(make_meter(quirks))
     numbers = range(COUNT, COUNT - 3, -1) if newest_first else range(1, 4)
     check(read(caller, EntryRange(1, 3)), sorted(entries(*numbers)))
     numbers = range(1, 3) if newest_first else range(COUNT - 1, COUNT + 1)

@@ -84,6 +84,8 @@ class CapturedRows:
     cells: list[Row] = field(default_factory=list)
     newest_first: bool | None = None
     """Whether the meter sent them newest first; None if they do not show."""
+    turned: bool = False
+    """Whether they stand here the other way round than the meter sent them, as far as is known."""
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -311,6 +313,7 @@ def _tell_times(
     captured.newest_first = _newest_first(stamps)
     if captured.newest_first is not None:
         newest_first = captured.newest_first
+    captured.turned = newest_first
     if newest_first:
         for rows in (stamps, captured.types, captured.cells):
             rows.reverse()

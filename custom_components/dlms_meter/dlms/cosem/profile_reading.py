@@ -293,7 +293,7 @@ class _ProfileReading:
             if not (yield from self._is_everything(rows, first, last)):
                 return rows
         end = last or len(rows)
-        if rows.newest_first:
+        if rows.turned:
             first, end = len(rows) - end + 1, len(rows) - first + 1
         return rows.part(max(first, 1) - 1, max(end, 0))
 
