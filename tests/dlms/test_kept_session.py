@@ -22,15 +22,18 @@ from custom_components.dlms_meter.dlms import (
     Mechanism,
     Obis,
     ScalerUnit,
+    SecurityError,
     SignOnSettings,
     TcpEndpoint,
     TransportTimeout,
 )
 from custom_components.dlms_meter.dlms.link.hdlc_frame import FrameDecoder, FrameType
+from tests.dlms.application.secured import CLIENT_TITLE, as_server, settings
 from tests.line.optical import OpticalMeter
 from tests.line.paced import Conditions, Port
 from tests.line.sessions import PORT, REGISTERS, household, settings as serial_settings
 from tests.simulator import (
+    PUBLIC_CLIENT,
     READING_CLIENT,
     ClientRule,
     HdlcSession,
@@ -368,6 +371,37 @@ def test_dropped_session_is_begun_anew_before_anything_is_done(
                 assert len(meter.calls) == calls
                 assert at.kept.is_resting
         assert at.associations == 3
+
+    run(main)
+
+
+def test_ended_association_of_which_only_the_ciphering_tells() -> None:
+    """Without an association the meter has no keys: the refusal is no doubt about ours."""
+    keys = settings()
+    rule = ClientRule(
+        READING_CLIENT.client_sap,
+        Mechanism.LLS,
+        READING_CLIENT.secret,
+        as_server(keys),
+    )
+
+    async def main() -> None:
+        ciphered = client_settings(
+            Framing.WRAPPER, system_title=CLIENT_TITLE, security=keys
+        )
+        meter = household(MeterSettings(clients=(PUBLIC_CLIENT, rule)))
+        async with bench(ciphered, meter) as at:
+            await at.kept.run(at.read)
+            end_association(at)
+            assert await at.kept.run(at.read) == len(REGISTERS)
+            end_association(at)
+            async with at.kept.lead():
+                await at.client.get(CLOCK)
+            end_association(at)
+            with pytest.raises(SecurityError, match="check the keys"):
+                await at.client.get(CLOCK)
+            await at.kept.end()
+            assert len(at.begun) == 3
 
     run(main)
 

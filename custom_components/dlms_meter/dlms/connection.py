@@ -25,6 +25,7 @@ from .errors import (
     DlmsError,
     LinkError,
     LocalProtocolError,
+    NotDeciphered,
     TransportTimeout,
 )
 from .inbox import Inbox, NotificationCallback, Observer
@@ -284,8 +285,13 @@ class Connection:
                 asked_again = isinstance(error, RequestLost)
                 self._beware_of_late_answer(request, asked_again=asked_again)
             raise
+        except NotDeciphered as error:
+            self._refuse_if_ended(str(error))
+            raise
+        if isinstance(answer, ExceptionResponse | ConfirmedServiceError):
+            self._refuse_if_ended(answer.reason)
         if answer is not None:
-            self._refuse_if_ended(answer)
+            self.rested = False
         return answer
 
     def _send(self, request: Apdu) -> None:
@@ -312,12 +318,15 @@ class Connection:
         if wants_answer(request):
             self._inbox.owe_answer()
 
-    def _refuse_if_ended(self, answer: Apdu) -> None:
-        """Take the refusal of a whole request that comes first after a rest for the end of the association."""
+    def _refuse_if_ended(self, reason: str) -> None:
+        """Take the refusal of a whole request that comes first after a rest for the end of the association.
+
+        Without one, some meters have no keys to decipher the request with.
+        """
         rested, self.rested = self.rested, False
-        if rested and isinstance(answer, ExceptionResponse | ConfirmedServiceError):
+        if rested:
             raise LinkError(
-                f"The meter has ended the association while it was left alone ({answer.reason}). Connect again."
+                f"The meter has ended the association while it was left alone ({reason}). Connect again."
             )
 
     async def _save_counter(self) -> None:

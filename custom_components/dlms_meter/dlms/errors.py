@@ -13,7 +13,8 @@ DlmsError
 │   └── AuthenticationFailed … because of the password or key
 ├── SecurityError            a ciphered message cannot be trusted or read
 │   ├── InvocationCounterRefused … the meter wants a higher counter
-│   └── MessageRepeated      … it came before
+│   ├── MessageRepeated      … it came before
+│   └── NotDeciphered        … the meter says so of ours
 └── ServiceError             the meter refused one attribute or method
 """
 
@@ -96,6 +97,10 @@ class InvocationCounterRefused(SecurityError):
 
 class MessageRepeated(SecurityError):
     """A message with an invocation counter that was seen before: an old one, sent again by the network or by somebody."""
+
+
+class NotDeciphered(SecurityError):
+    """The meter says that it cannot decipher what we send: other keys, or no association that they belong to."""
 
 
 class ServiceError(DlmsError):

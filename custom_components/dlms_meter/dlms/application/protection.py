@@ -3,7 +3,12 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import DecodeError, InvocationCounterRefused, SecurityError
+from ..errors import (
+    DecodeError,
+    InvocationCounterRefused,
+    NotDeciphered,
+    SecurityError,
+)
 from .acse import Aare, Aarq, Rlre, Rlrq
 from .apdu import Apdu, decode_apdu
 from .enums import AssociationResult, ExceptionServiceError
@@ -108,6 +113,6 @@ def _raise_security_error(answer: ExceptionResponse, cipher: SecurityContext) ->
             expected,
         )
     if answer.service_error is ExceptionServiceError.DECIPHERING_ERROR:
-        raise SecurityError(
+        raise NotDeciphered(
             "The meter cannot decipher what we send: check the keys, and the client address they belong to"
         )
