@@ -26,15 +26,21 @@ from custom_components.dlms_meter.dlms.application.get import (
     GetResult,
     encode_results,
 )
+from custom_components.dlms_meter.dlms.application.invocation_counter import (
+    InvocationCounter,
+)
 from custom_components.dlms_meter.dlms.application.packing import (
     MAX_ITEMS_PER_REQUEST,
     FrameLimits,
+    items_per_request,
     items_that_fit,
 )
 from custom_components.dlms_meter.dlms.application.procedures import (
     Pause,
     get_many,
 )
+from custom_components.dlms_meter.dlms.application.protection import Protection
+from custom_components.dlms_meter.dlms.application.security import SecurityContext
 from custom_components.dlms_meter.dlms.codec.axdr import Data
 from custom_components.dlms_meter.dlms.cosem.descriptors import (
     AttributeDescriptor,
@@ -61,6 +67,7 @@ from .conversation import (
     number,
     registers,
 )
+from .secured import BOOK, CLIENT_TITLE
 
 
 class ListMeter:
@@ -230,6 +237,16 @@ def test_lists_are_cut_where_that_saves_turns(
     meter = ListMeter(values)
     assert ask(meter, associated(), list(values), frames) == values
     assert meter.lists == lists
+
+
+def test_lists_are_shorter_where_ciphering_takes_room() -> None:
+    """Twelve names fill a frame in clear; in an envelope nine do."""
+    association = associated()
+    assert items_per_request(association, 24, SMALL_FRAMES) == 12
+    association.protection = Protection(
+        SecurityContext(BOOK, CLIENT_TITLE, InvocationCounter())
+    )
+    assert items_per_request(association, 24, SMALL_FRAMES) == 9
 
 
 def test_order_and_repetition() -> None:
