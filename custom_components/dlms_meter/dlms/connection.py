@@ -52,7 +52,7 @@ _DEFAULT_TIMEOUTS: Final = Timeouts()
 
 
 async def in_turns[T](slices: Slices[T]) -> T:
-    """Do long work, and let the event loop serve others after each slice."""
+    """Do long work, and let the event loop serve others after each slice; return, or raise, what it does."""
     while True:
         try:
             next(slices)

@@ -242,7 +242,7 @@ class Session:
         return self._in_session and self._connection.is_usable
 
     async def __aenter__(self) -> Self:
-        """Begin a session."""
+        """Begin a session, as `begin` does, and return this client."""
         await self.begin()
         return self
 

@@ -24,7 +24,7 @@ class AccessItem(NamedTuple):
     def get(
         cls, attribute: AttributeDescriptor, access: SelectiveAccess | None = None
     ) -> Self:
-        """Read an attribute, or the part of it that `access` selects."""
+        """Make the item that reads an attribute, or the part of it that `access` selects."""
         return cls(AccessSpecification(AccessKind.GET, attribute, access))
 
     @classmethod
@@ -34,12 +34,12 @@ class AccessItem(NamedTuple):
         value: Data,
         access: SelectiveAccess | None = None,
     ) -> Self:
-        """Write an attribute, or the part of it that `access` selects."""
+        """Make the item that writes an attribute, or the part of it that `access` selects."""
         return cls(AccessSpecification(AccessKind.SET, attribute, access), value)
 
     @classmethod
     def action(cls, method: MethodDescriptor, parameters: Data = _NOTHING) -> Self:
-        """Invoke a method."""
+        """Make the item that invokes a method."""
         return cls(AccessSpecification(AccessKind.ACTION, method), parameters)
 
 

@@ -42,7 +42,7 @@ class AesGcm:
         apdu: bytes,
         extra: bytes = b"",
     ) -> bytes:
-        """Encrypt, authenticate, or both, as `control` says; `extra` is authenticated besides.
+        """Encrypt, authenticate, or both, as `control` says; `extra` is authenticated besides. Return the body, with its tag.
 
         Raises `LocalProtocolError` when there is no authentication key.
         """
@@ -64,7 +64,7 @@ class AesGcm:
         body: bytes | memoryview,
         extra: bytes = b"",
     ) -> tuple[bytes, bool]:
-        """Undo `seal`; also tell whether a tag was checked.
+        """Undo `seal`: return the APDU, and whether a tag was checked.
 
         Raises `SecurityError` when the tag is wrong, `DecodeError` when it is cut off.
         """

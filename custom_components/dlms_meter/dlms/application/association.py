@@ -332,7 +332,7 @@ class Association:
         )
 
     def fits(self, request: Apdu) -> bool:
-        """Tell whether a request can be sent as one APDU."""
+        """Tell whether a request can be sent as one APDU. Raises `LocalProtocolError` for a value that does not fit its type."""
         capacity = self.request_capacity
         return capacity is None or len(request.encode()) <= capacity
 

@@ -80,7 +80,10 @@ class SecurityContext:
         dedicated_key: bytes | None = None,
         one_time_key: bytes = b"",
     ) -> None:
-        """Begin with the global keys; the peer's system title may follow with `meet`."""
+        """Begin with the global keys; the peer's system title may follow with `meet`.
+
+        Raises `LocalProtocolError` when ours is no system title.
+        """
         check_system_title(system_title)
         self.settings = settings
         self.system_title = system_title

@@ -190,7 +190,7 @@ def sign_on(settings: SignOnSettings, hdlc_speed: int) -> SignOnProcedure:
     """Bring meter and line to HDLC.
 
     A meter that does not identify itself may still be in HDLC, from a session that broke off: the line is then set to
-    `hdlc_speed`, and HDLC will show. Raises `LinkError` when the meter offers a speed that does not exist.
+    `hdlc_speed` (baud), and HDLC will show. Raises `LinkError` when the meter offers a speed that does not exist.
     """
     start, query = settings.start_speed, settings.query
     if settings.wake_up:
