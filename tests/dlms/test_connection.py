@@ -307,6 +307,27 @@ def test_request_and_answer() -> None:
     run_virtually(main())
 
 
+def test_only_the_first_answer_after_a_rest_tells_whether_the_meter_ended_it() -> None:
+    refusal = ExceptionResponse(
+        ExceptionStateError.SERVICE_NOT_ALLOWED,
+        ExceptionServiceError.OPERATION_NOT_POSSIBLE,
+    )
+
+    def answers(data: bytes) -> bytes:
+        return same_invoke(data) if data == request(1).encode() else refusal.encode()
+
+    async def main() -> None:
+        async with opened(answers) as at:
+            at.connection.rested = True
+            _, answer = await at.connection.run(ask_twice(request(1), request(2)))
+            assert answer == refusal
+            at.connection.rested = True
+            with pytest.raises(LinkError, match="ended the association while"):
+                await at.connection.run(ask(request(3)))
+
+    run_virtually(main())
+
+
 def test_tasks_take_turns() -> None:
     async def main() -> None:
         async with opened(same_invoke) as at:

@@ -26,6 +26,7 @@ from custom_components.dlms_meter.dlms.errors import (
     DlmsError,
     LocalProtocolError,
     RemoteProtocolError,
+    ServiceError,
     TransportTimeout,
 )
 from custom_components.dlms_meter.dlms.timing import (
@@ -122,6 +123,25 @@ def test_the_meter_breaks_off(answer: bytes, error: type[DlmsError]) -> None:
                     get_one(at.association, ATTRIBUTE, None, None, None)
                 )
             assert number_asked_for(at.meter.heard[-1]) == 3
+
+    run_virtually(main())
+
+
+@both_ways
+def test_blocks_show_that_a_meter_left_alone_has_the_association_still() -> None:
+    """What it refuses after them, it refuses; it has not ended anything."""
+    exception = bytes.fromhex("d8 01 01")
+
+    async def main() -> None:
+        async with opened(
+            in_blocks(lambda number: exception if number == 3 else block(number))
+        ) as at:
+            await at.connection.run(associate(at.association))
+            at.connection.rested = True
+            with pytest.raises(ServiceError):
+                await at.connection.run(
+                    get_one(at.association, ATTRIBUTE, None, None, None)
+                )
 
     run_virtually(main())
 
