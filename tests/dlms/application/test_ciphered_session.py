@@ -26,6 +26,7 @@ from custom_components.dlms_meter.dlms.application.authentication import (
     is_proven,
     proof,
 )
+from custom_components.dlms_meter.dlms.application.ciphering import SecurityControl
 from custom_components.dlms_meter.dlms.application.enums import (
     ActionResult,
     ApplicationContext,
@@ -378,6 +379,24 @@ def test_without_the_authentication_key() -> None:
     peer.security._demanded = int(SecurityPolicy.ENCRYPTED)
     assert read(association, peer) == VALUE
     assert not association.protection.authenticated
+
+
+def test_one_message_nobody_signed_for_is_not_forgotten() -> None:
+    """What follows it may be authenticated: then not all that was read is."""
+    keys = replace(BOOK, policy=SecurityPolicy.ENCRYPTED)
+    association, peer = session(client(security=keys))
+    over = partial(exchange, association, peer)
+    drive(associate(association), over)
+    assert association.protection.authenticated
+    for policy, all_authenticated in (
+        (SecurityPolicy.ENCRYPTED | SecurityPolicy.AUTHENTICATED, True),
+        (SecurityPolicy.ENCRYPTED, False),
+        (SecurityPolicy.ENCRYPTED | SecurityPolicy.AUTHENTICATED, False),
+    ):
+        assert peer.security is not None
+        peer.security._control = SecurityControl.of(keys.suite, policy)
+        assert drive(get(association, ENERGY), over) == VALUE
+        assert association.protection.authenticated is all_authenticated
 
 
 def test_refusals_in_clear() -> None:

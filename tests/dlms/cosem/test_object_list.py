@@ -239,6 +239,18 @@ def test_only_an_array_is_a_list(data: Data) -> None:
         decode_object_list(encode_data(data))
 
 
+def test_short_names_are_sent_signed() -> None:
+    """The standard has a long for what is counted from 0 to FFFF."""
+    sent = structure(
+        number(-0x0600, DataType.LONG),
+        number(12),
+        number(2, DataType.UNSIGNED),
+        octets(ASSOCIATION),
+    )
+    (item,) = decode_object_list(array(sent))
+    assert (item.class_id, item.version, item.base_name) == (12, 2, 0xFA00)
+
+
 def test_storage_of_a_short_name() -> None:
     item = CosemObject(class_id=3, version=0, logical_name=ENERGY, base_name=0x2A00)
     assert CosemObject.from_storage(item.to_storage()) == item

@@ -460,15 +460,20 @@ def test_rows_of_more_columns_than_chosen_but_not_all() -> None:
         read(caller, LastEntries(3), columns=[ENERGY])
 
 
-@pytest.mark.parametrize("selection", [WholeBuffer(), TimeRange(SINCE)])
+@pytest.mark.parametrize(
+    ("selection", "selectors"),
+    [(WholeBuffer(), [0]), (TimeRange(SINCE), [1, 1, 1, 1, 2])],
+)
 def test_chosen_columns_refused_by_a_meter_that_took_them_before(
-    selection: Selection,
+    selection: Selection, selectors: list[int]
 ) -> None:
+    """The columns are not the reason: it is not asked for all of them in vain."""
     caller = Caller(make_meter())
     read(caller, TimeRange(SINCE), columns=[ENERGY])
     caller.meter = make_meter(NO_RANGE)
     rows = read(caller, selection, columns=[ENERGY])
     assert list(rows.moments)[-1] == ALL[-1]
+    assert caller.selectors == selectors
     assert caller.memory.profiles[PROFILE].selects_columns
 
 

@@ -99,6 +99,7 @@ def test_names_that_are_the_same_in_every_meter() -> None:
     [
         (3, 0, 0x28), (4, 0, 0x38), (5, 0, 0x48), (7, 1, 0x58), (8, 0, 0x60), (9, 0, 0x20), (40, 0, 0x38), (70, 0, 0x20),
         (64, 0, 0x28), (64, 1, 0x30), (64, 2, 0x30), (72, 0, 0x60), (72, 1, 0x70),
+        (6, 0, 0x30), (10, 0, 0x20), (11, 0, 0x10), (17, 0, 0x20), (18, 0, 0x40), (20, 0, 0x50),
     ],
 )  # fmt: skip
 def test_methods(class_id: int, version: int, offset: int) -> None:

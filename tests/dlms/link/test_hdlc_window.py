@@ -208,6 +208,13 @@ def test_notifications_whole_and_in_segments() -> None:
     assert notifications.accept(notified(b"c"), 0) == LLC + b"abc"
 
 
+def test_blocks_of_which_only_the_first_has_an_llc_header() -> None:
+    """An L+G E450 pushes so, by general block transfer."""
+    notifications = Notifications()
+    for information in (LLC + b"\xe0first", b"\xe0second", b"\xe0last"):
+        assert notifications.accept(notified(information), 0) == information
+
+
 def test_notifications_with_a_hole_are_dropped() -> None:
     notifications = Notifications()
     assert notifications.accept(notified(b"tail"), 0) is None
