@@ -11,6 +11,7 @@ from .application.association import Association, AssociationState
 from .application.block_transfer import GENERAL_BLOCK_TRANSFER, Blocks
 from .application.failure import ConfirmedServiceError, ExceptionResponse
 from .application.notification import (
+    NOTIFICATION_TAGS,
     DataNotification,
     EventNotification,
     InformationReport,
@@ -21,8 +22,6 @@ from .application.secrecy import asks_for_secret
 from .errors import DlmsError, MessageRepeated, RemoteProtocolError
 from .wire_log import WireLog
 
-# Tags of APDUs a meter sends on its own: InformationReport, EventNotification, DataNotification.
-_NOTIFICATIONS: Final = (b"\x18", b"\xc2", b"\x0f")
 _CIPHERED_NOTIFICATIONS: Final = (b"\x38", b"\x58", b"\xca", b"\xd2")
 
 _BLOCK: Final = bytes((GENERAL_BLOCK_TRANSFER,))
@@ -117,7 +116,7 @@ class Inbox:
                 return None
             octets = whole
             plain = self._association.unprotect(octets)
-            if unsolicited or plain[:1] in _NOTIFICATIONS:
+            if unsolicited or plain[:1] in NOTIFICATION_TAGS:
                 self._notify(plain)
                 return None
             answer = self._association.decode(plain) if awaited else None
@@ -125,7 +124,7 @@ class Inbox:
             self._log.passed_over(octets, str(error))
             harmless = (
                 isinstance(error, MessageRepeated)
-                or octets[:1] in _NOTIFICATIONS + _CIPHERED_NOTIFICATIONS
+                or octets[:1] in NOTIFICATION_TAGS + _CIPHERED_NOTIFICATIONS
             )
             if not awaited or harmless or self._settle():
                 return None

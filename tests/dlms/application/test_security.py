@@ -47,6 +47,7 @@ AUTHENTICATED, ENCRYPTED = SecurityPolicy.AUTHENTICATED, SecurityPolicy.ENCRYPTE
 BOTH = AUTHENTICATED | ENCRYPTED
 STRANGER = b"STRANGER"
 GET = bytes.fromhex("c0010000080000010000ff0200")
+NOTIFICATIONS = [bytes((tag,)) + GET[1:] for tag in (0x0F, 0x18, 0xC2)]
 
 KEYED = [vector for vector in vectors(layer="apdu") if vector.keys]
 SOUND = [vector for vector in KEYED if vector.expect != "reject"]
@@ -330,6 +331,21 @@ def test_replay_is_told_by_sender_and_key() -> None:
     server.counter.advance(50)
     client.unprotect(server.protect(GET))
     assert client.unprotect(other.protect(GET)).apdu == GET
+
+
+@pytest.mark.parametrize("enveloping", [Enveloping.SERVICE, Enveloping.GENERAL])
+def test_a_notification_may_overtake_an_answer(enveloping: Enveloping) -> None:
+    """One that comes between the blocks of an answer, which was protected before it was cut."""
+    client, server = pair(settings(enveloping=enveloping))
+    for notification in NOTIFICATIONS:
+        for _ in range(3):  # by the plain way, and by the short one
+            messages = [server.protect(GET), server.protect(notification)]
+            answer, overtaking = messages
+            assert client.unprotect(overtaking).apdu == notification
+            assert client.unprotect(answer).apdu == GET
+            for message in messages:
+                with pytest.raises(MessageRepeated):
+                    client.unprotect(message)
 
 
 def test_more_keys_than_any_meter_uses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,12 @@ _DATA_NOTIFICATION = 0x0F
 _EVENT_NOTIFICATION = 0xC2
 _INFORMATION_REPORT = 0x18
 
+NOTIFICATION_TAGS = tuple(
+    bytes((tag,))
+    for tag in (_DATA_NOTIFICATION, _EVENT_NOTIFICATION, _INFORMATION_REPORT)
+)
+"""First octets of the APDUs a meter sends on its own."""
+
 
 class DataNotification(NamedTuple):
     """Values a meter pushes, in the order and shape its push setup says."""

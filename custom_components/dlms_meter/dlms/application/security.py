@@ -23,6 +23,7 @@ from .elliptic_curves import is_signed, sign
 from .envelope_tags import KeySet, is_envelope
 from .invocation_counter import InvocationCounter
 from .message_keys import find_key, make_key
+from .notification import NOTIFICATION_TAGS
 from .security_settings import (
     SYSTEM_TITLE_LENGTH,
     Enveloping,
@@ -288,13 +289,15 @@ class SecurityContext:
         )
         if isinstance(envelope, ServiceCiphering) and apdu[:1] != envelope.plain_tag:
             raise SecurityError(_NOT_WHAT_IT_SAYS)
-        self._refuse_replay((title, key), counter)
+        # What is said without being asked may overtake an answer of many segments or blocks that was protected before.
+        sender = (title, key, apdu[:1] in NOTIFICATION_TAGS)
+        self._refuse_replay(sender, counter)
         if (
             control.policy == _ALL
             and control == self._control
             and not isinstance(envelope, GeneralCiphering)  # no two begin alike
         ):
-            self._keep_short_way(octets, apdu, (title, key))
+            self._keep_short_way(octets, apdu, sender)
         return Opened(apdu, control, authenticated)
 
     def _keep_short_way(self, octets: bytes, apdu: bytes, sender: Sender) -> None:
