@@ -377,6 +377,23 @@ def test_answer_to_an_unconfirmed_request_is_not_taken_for_the_next(way: Way) ->
     way.run(meter, ask)
 
 
+@BY_SHORT_NAMES
+def test_answer_to_an_unconfirmed_request_that_was_broken_off(way: Way) -> None:
+    """It went out all the same, or nobody knows."""
+    meter = way.meter(ServiceQuirks(answers_unconfirmed=True))
+
+    async def ask(client: DlmsClient) -> None:
+        await client.get(MESSAGE)
+        task = asyncio.create_task(client.set(MESSAGE, SHORT, confirmed=False))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+        await client.set(MESSAGE, BYE)
+        assert meter.written[MESSAGE] == BYE
+
+    way.run(meter, ask)
+
+
 @LOGICAL
 @pytest.mark.parametrize("high_priority", [True, False])
 def test_priority_of_each_request(way: Way, high_priority: bool) -> None:

@@ -135,8 +135,9 @@ def write_unconfirmed(
     association: Association, variable: NamedVariable, value: Data
 ) -> Procedure[None]:
     """Write one variable, to which there is no answer."""
-    yield UnconfirmedWriteRequest((variable,), (value,))
+    # Before, not after: nobody comes back here when it is broken off on its way.
     association.wrote_unconfirmed = True
+    yield UnconfirmedWriteRequest((variable,), (value,))
 
 
 def write_variables(
