@@ -10,22 +10,28 @@ import pytest
 
 from custom_components.dlms_meter.dlms import (
     AttributeDescriptor,
+    ClientMemory,
     ClientSettings,
     Conformance,
     Data,
     DlmsClient,
     DlmsError,
+    Endpoint,
     Framing,
     LineSettings,
     LocalProtocolError,
     Obis,
     ReadReport,
+    SecurityPolicy,
     SignOnSettings,
+    TcpEndpoint,
     TransportError,
     TransportTimeout,
     UdpEndpoint,
     open_transport,
 )
+from custom_components.dlms_meter.dlms.client_settings import association_settings
+from tests.dlms.application.secured import BOOK, CLIENT_TITLE
 from tests.dlms.transport.test_stream import Recorder
 from tests.simulator import SUPPORTED, MeterSettings, WrapperSession
 from tests.transports import run_virtually
@@ -293,6 +299,29 @@ async def test_unknown_host(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_hdlc_is_not_for_udp() -> None:
     with pytest.raises(LocalProtocolError, match="wrapper, not HDLC"):
         DlmsClient(settings(ENDPOINT))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "policy", "proposed"),
+    [
+        (ENDPOINT, SecurityPolicy.NONE, False),
+        (ENDPOINT, SecurityPolicy.ENCRYPTED, False),
+        (ENDPOINT, SecurityPolicy.AUTHENTICATED, True),
+        (TcpEndpoint("meter.example", 4059), SecurityPolicy.NONE, True),
+    ],
+)
+def test_general_block_transfer_needs_authentication(
+    endpoint: Endpoint, policy: SecurityPolicy, proposed: bool
+) -> None:
+    """Blocks that come late look like those of the answer that is waited for: only a tag over all of it shows a mixture."""
+    asked = replace(
+        settings(endpoint, framing=Framing.WRAPPER),
+        block_transfer_window=4,
+        system_title=CLIENT_TITLE,
+        security=replace(BOOK, policy=policy),
+    )
+    proposal = association_settings(asked, ClientMemory()).proposal
+    assert (Conformance.GENERAL_BLOCK_TRANSFER in proposal) is proposed
 
 
 def test_short_names_are_not_for_udp() -> None:

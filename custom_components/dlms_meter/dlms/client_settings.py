@@ -9,7 +9,7 @@ from typing import Final
 from .application.association_settings import AssociationSettings
 from .application.authentication import challenge_length, is_hls
 from .application.enums import ApplicationContext, Mechanism
-from .application.security_settings import SecuritySettings
+from .application.security_settings import SecurityPolicy, SecuritySettings
 from .cosem.meter_memory import MeterMemory
 from .cosem.obis import Obis
 from .errors import LocalProtocolError
@@ -60,7 +60,8 @@ class ClientSettings:
     `sign_on` is for meters that want to be spoken to as IEC 62056-21 first (mode E), mostly on their optical port.
     `short_names` is for meters that know their objects by short names only; nothing else changes with it, but that UDP
     will not do.
-    `block_transfer_window` is how many blocks the meter may send in a row by general block transfer; 0 does without it.
+    `block_transfer_window` is how many blocks the meter may send in a row by general block transfer; 0 does without it,
+    as does UDP unless messages are authenticated: nothing else tells the blocks of two answers apart.
     `password` is also the secret of HLS. `security` has the keys: with it, messages are ciphered unless its policy is
     none. Ciphering and HLS with GMAC, SHA-256 or ECDSA need a `system_title` of 8 octets: any that no meter has, best
     chosen at random, once. `invocation_counter_name` names the object in which everybody may read our last counter.
@@ -116,6 +117,10 @@ def association_settings(
 ) -> AssociationSettings:
     """Make the settings of one association, with new random octets."""
     mechanism, security = settings.mechanism, settings.security
+    authenticated = security is not None and (
+        security.signs or SecurityPolicy.AUTHENTICATED in security.policy
+    )
+    over_udp = isinstance(settings.endpoint, UdpEndpoint)
     dedicated_key = None
     if security is not None and security.use_dedicated_key:
         dedicated_key = token_bytes(security.suite.key_length)
@@ -125,7 +130,9 @@ def association_settings(
         context=ApplicationContext.SHORT_NAME
         if settings.short_names
         else ApplicationContext.LOGICAL_NAME,
-        block_transfer_window=settings.block_transfer_window,
+        block_transfer_window=settings.block_transfer_window
+        if authenticated or not over_udp
+        else 0,
         max_receive_pdu_size=0
         if memory.takes_any_pdu_size_only
         else settings.max_receive_pdu_size,
