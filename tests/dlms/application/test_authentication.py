@@ -10,6 +10,7 @@ from custom_components.dlms_meter.dlms.application.authentication import (
     is_proven,
     proof,
 )
+from custom_components.dlms_meter.dlms.application.ciphering import SecurityControl
 from custom_components.dlms_meter.dlms.application.enums import Mechanism
 from custom_components.dlms_meter.dlms.application.security_settings import (
     SecurityPolicy,
@@ -19,7 +20,15 @@ from custom_components.dlms_meter.dlms.application.security_settings import (
 from custom_components.dlms_meter.dlms.errors import LocalProtocolError
 from tests.harness import Vector, each, vectors
 
-from .secured import BOOK, CLIENT_TITLE, SERVER_TITLE, context, pair, settings
+from .secured import (
+    BOOK,
+    CLIENT_TITLE,
+    GLOBAL_KEY,
+    SERVER_TITLE,
+    context,
+    pair,
+    settings,
+)
 
 SECRET = b"00000001"
 CTOS, STOC = b"from the client!", b"from the server!"
@@ -118,6 +127,19 @@ def test_gmac(vector: Vector) -> None:
     assert not verifier.is_token(expected + b"\0", challenge)
     assert not verifier.is_token(expected, challenge + b"\0")
     assert not verifier.is_token(b"\x30" + expected[1:], challenge)
+
+
+def test_a_message_is_no_token() -> None:
+    """Whoever answers a challenge authenticates it; a cipher text that happens to equal it is something else."""
+    prover, verifier = pair(BOOK)
+    challenge, counter = bytes(range(16)), bytes(4)
+    gcm, key, iv = prover._gcm, GLOBAL_KEY, CLIENT_TITLE + counter
+    text, _ = gcm.unseal(key, SecurityControl(0x20), iv, challenge)
+    sealed = gcm.seal(key, SecurityControl(0x30), iv, text)
+    assert sealed[: len(challenge)] == challenge
+    assert not verifier.is_token(
+        b"\x30" + counter + sealed[len(challenge) :], challenge
+    )
 
 
 def test_no_vector_is_left_out() -> None:

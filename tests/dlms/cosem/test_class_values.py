@@ -112,6 +112,23 @@ def test_names_of_structures_and_members() -> None:
     assert to_value(at(7, 5), data("1600")) == 0
 
 
+@pytest.mark.parametrize(
+    ("class_id", "attribute_id", "first", "names"),
+    [
+        (7, 5, 1, "FIFO LIFO LARGEST SMALLEST NEAREST_TO_ZERO FARTHEST_FROM_ZERO"),
+        (8, 9, 0, "NOT_DEFINED INTERNAL_CRYSTAL MAINS_50_HZ MAINS_60_HZ GPS RADIO"),
+        (15, 8, 0, "NON_ASSOCIATED ASSOCIATION_PENDING ASSOCIATED"),
+        (70, 3, 0, "DISCONNECTED CONNECTED READY_FOR_RECONNECTION"),
+    ],
+)
+def test_every_member_has_the_number_of_the_standard(
+    class_id: int, attribute_id: int, first: int, names: str
+) -> None:
+    for number, name in enumerate(names.split(), first):
+        state: Any = to_value(at(class_id, attribute_id), data(f"16{number:02x}"))
+        assert (state, state.name) == (number, name)
+
+
 CHOICES = [
     (1, 2, "12 00e6", None, 230),
     (3, 2, "06 0001e241", ScalerUnit(-1, 30), Quantity(Decimal("12345.7"), 30)),

@@ -9,6 +9,7 @@ import pytest
 from custom_components.dlms_meter.dlms.application.enums import DataAccessResult
 from custom_components.dlms_meter.dlms.codec.axdr import decode_data
 from custom_components.dlms_meter.dlms.codec.data import Data
+from custom_components.dlms_meter.dlms.cosem.clock import DeviationRule, MeterClock
 from custom_components.dlms_meter.dlms.cosem.compact_reading import read_compact_data
 from custom_components.dlms_meter.dlms.cosem.descriptors import AttributeDescriptor
 from custom_components.dlms_meter.dlms.cosem.meter_memory import MeterMemory
@@ -39,9 +40,10 @@ def read(
     answers: Mapping[int, str | DlmsError],
     scaler_units: dict[AttributeDescriptor, ScalerUnit],
     scaler: str = "02020fff1623",
+    clock: MeterClock | None = None,
 ) -> ProfileRows:
     """Answer what is asked."""
-    reading = read_compact_data(NAME, MeterMemory(), scaler_units)
+    reading = read_compact_data(NAME, MeterMemory(clock=clock), scaler_units)
     answer: Mapping[AttributeDescriptor, Data | DlmsError] | None = None
     try:
         while True:
@@ -75,6 +77,11 @@ def test_one_row() -> None:
     assert row.moment == datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
     assert row.values[1] == Decimal("230.7")
     assert [column.symbol for column in rows.columns] == ["", "V"]
+
+
+def test_time_is_told_as_the_clock_of_the_meter_is_known_to() -> None:
+    [row] = read(ANSWERS, {}, clock=MeterClock(deviation=DeviationRule.REVERSED))
+    assert row.moment == datetime(2026, 12, 1, 11, 0, tzinfo=UTC)
 
 
 def test_without_clock() -> None:

@@ -238,6 +238,14 @@ def test_a_misread_range_is_found_out_by_a_small_question() -> None:
     assert (works[Way.RANGE], works[Way.RANGE_LOCAL]) == (False, True)
 
 
+def test_a_meter_that_ignores_ranges_is_found_out_where_all_rows_were_wanted() -> None:
+    """Everything was right as an answer, but is not where the newest row alone is asked for."""
+    caller = Caller(make_meter(Quirks(range_answer=RangeAnswer.IGNORE)))
+    check(read(caller, TimeRange(FIRST - timedelta(days=9))), ALL)
+    works = caller.memory.profiles[PROFILE].works
+    assert not any(works.get(way) for way in FORMS)
+
+
 def test_an_answer_that_may_be_right_is_proven_right_by_the_newest_row() -> None:
     """The profile does not reach back as far as was asked: that is no fault of the range."""
     caller = Caller(make_meter())
@@ -494,14 +502,16 @@ def test_rows_that_fit_neither_the_chosen_columns_nor_all() -> None:
 # Times
 
 
-@pytest.mark.parametrize("takes_range", [True, False])
-def test_a_profile_with_unix_time(takes_range: bool) -> None:
+@pytest.mark.parametrize(
+    ("least_range", "selectors"), [(timedelta(), [1]), (timedelta(days=999), [1, 2])]
+)
+def test_a_profile_with_unix_time(least_range: timedelta, selectors: list[int]) -> None:
+    """There is one form of range only; when that is refused, entries are next."""
     table = objects((UNIX_COLUMN, ENERGY_COLUMN))
-    form = FORMS.values() if takes_range else ()
-    caller = Caller(make_meter(Quirks(range_forms=frozenset(form)), table=table))
+    caller = Caller(make_meter(Quirks(least_range=least_range), table=table))
     rows = read(caller, TimeRange(SINCE))
     assert list(rows.moments) == since(SINCE)
-    assert caller.selectors[0] == 1
+    assert caller.selectors == selectors
     assert caller.parts[0].access is not None
     sent = caller.parts[0].access.parameters.value
     assert isinstance(sent, tuple)
@@ -582,6 +592,18 @@ def test_a_profile_that_tells_no_time() -> None:
         Quirks(takes_entries=False), table=objects((STATUS_COLUMN, ENERGY_COLUMN))
     )
     assert len(read(caller, LastEntries(2))) == 2
+
+
+def test_the_newest_rows_after_the_power_was_out() -> None:
+    """By time there are fewer of them than the capture period tells."""
+    happened = [*ALL[:10], *ALL[-2:]]
+
+    def times(query: Query) -> list[datetime]:
+        return [each for each in happened if each <= query.moment]
+
+    table = objects((CLOCK_COLUMN, ENERGY_COLUMN), times)
+    caller = Caller(make_meter(Quirks(takes_entries=False), table=table))
+    assert list(read(caller, LastEntries(5)).moments) == happened[-5:]
 
 
 def test_events_at_odd_times() -> None:
