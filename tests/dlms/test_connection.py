@@ -557,6 +557,27 @@ def test_an_unconfirmed_request_ends_when_it_has_arrived(unconfirmed: Apdu) -> N
     run_virtually(main())
 
 
+def test_no_answer_is_owed_to_an_unconfirmed_request_that_was_broken_off() -> None:
+    """What refuses the next request is not taken for that answer."""
+    refusal = bytes.fromhex("d8 01 02")
+
+    def answers(data: bytes) -> bytes:
+        return refusal if data == request(2).encode() else b""
+
+    async def main() -> None:
+        async with opened(answers) as at:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(at.connection.run(ask(UNCONFIRMED[0])), 1)
+            loop = asyncio.get_running_loop()
+            begun = loop.time()
+            answer = await at.connection.run(ask(request(2)))
+            assert loop.time() - begun < RESPONSE_TIMEOUT, "it was not asked twice"
+            assert answer is not None
+            assert answer.encode() == refusal
+
+    run_virtually(main())
+
+
 @pytest.mark.parametrize("unconfirmed", UNCONFIRMED)
 def test_a_meter_may_refuse_an_unconfirmed_request_all_the_same(
     unconfirmed: Apdu,

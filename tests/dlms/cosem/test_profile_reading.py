@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 import json
+from typing import override
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +13,10 @@ import pytest
 from custom_components.dlms_meter.dlms.application.enums import DataAccessResult
 from custom_components.dlms_meter.dlms.codec.data import Data, DataType
 from custom_components.dlms_meter.dlms.cosem.clock import CLOCK, DeviationRule
-from custom_components.dlms_meter.dlms.cosem.descriptors import AttributeDescriptor
+from custom_components.dlms_meter.dlms.cosem.descriptors import (
+    AttributeDescriptor,
+    SelectiveAccess,
+)
 from custom_components.dlms_meter.dlms.cosem.meter_memory import MeterMemory
 from custom_components.dlms_meter.dlms.cosem.obis import Obis
 from custom_components.dlms_meter.dlms.cosem.profile import ProfileRows
@@ -26,6 +30,7 @@ from custom_components.dlms_meter.dlms.cosem.profile_selection import (
     TimeRange,
     WholeBuffer,
 )
+from custom_components.dlms_meter.dlms.cosem.selective_access import BY_RANGE
 from custom_components.dlms_meter.dlms.errors import (
     LocalProtocolError,
     RemoteProtocolError,
@@ -228,6 +233,25 @@ def test_what_does_not_work_is_not_tried_again(
     read(caller, TimeRange(SINCE))
     read(caller, TimeRange(SINCE))
     assert caller.selectors == selectors
+
+
+class BusyOnce(Caller):
+    """Reads a meter that has no time for the first question to a buffer."""
+
+    @override
+    def get(
+        self, attribute: AttributeDescriptor, access: SelectiveAccess | None = None
+    ) -> Data | ServiceError:
+        if access is not None and self.selectors == [BY_RANGE]:
+            return ServiceError("not now", DataAccessResult.TEMPORARY_FAILURE)
+        return super().get(attribute, access)
+
+
+def test_what_fails_for_the_moment_is_tried_again() -> None:
+    caller = BusyOnce(make_meter())
+    check(read(caller, TimeRange(SINCE)), since(SINCE))
+    works = caller.memory.profiles[PROFILE].works
+    assert (works.get(Way.RANGE), works[Way.RANGE_LOCAL]) == (None, True)
 
 
 def test_a_misread_range_is_found_out_by_a_small_question() -> None:
