@@ -668,6 +668,31 @@ def test_an_answer_that_comes_after_blocks_were_asked_for() -> None:
         run_virtually(main())
 
 
+@pytest.mark.parametrize("framing", Framing)
+def test_a_long_request_takes_effect_once_on_a_slow_line(framing: Framing) -> None:
+    """Silence is no sign that blocks got lost, where the link or TCP sees to it that none do.
+
+    The second request fits the window of the meter: repeated as a whole, it would be another one.
+    """
+    way = Way(framing, window=4, small=True)
+    values = [LONG, Data(DataType.OCTET_STRING, bytes(400))]
+    meter = way.meter()
+    written: list[Data] = []
+    meter.takers[MESSAGE] = written.append
+
+    def late(_: Random, octets: bytes) -> Iterator[tuple[float, bytes]]:
+        yield 0.7 * RESPONSE_TIMEOUT, octets
+
+    async def main() -> None:
+        async with DlmsClient(way.settings) as client:
+            for value in values:
+                await client.set(MESSAGE, value)
+
+    with memory_transports(lambda: SESSIONS[framing](meter), fault=late):
+        run_virtually(main())
+    assert written == values
+
+
 def test_all_blocks_lost() -> None:
     """The request ends within its time, with an error."""
     way = Way(Framing.WRAPPER, window=3, small=True)

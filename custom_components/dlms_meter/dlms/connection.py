@@ -110,8 +110,9 @@ class Connection:
         self._save_invocation_counter = save_invocation_counter
         self._observer = observer
         self._repeats = repeats
-        blocks = Blocks(max(association.settings.block_transfer_window, 1))
         over_udp = isinstance(endpoint, UdpEndpoint)
+        window = max(association.settings.block_transfer_window, 1)
+        blocks = Blocks(window, loses=over_udp)
         self._inbox = Inbox(
             association,
             blocks,

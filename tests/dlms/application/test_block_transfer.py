@@ -204,6 +204,17 @@ def test_silence() -> None:
     assert transfer.repeat() == []
 
 
+def test_silence_where_nothing_gets_lost_on_its_way() -> None:
+    """The meter has our blocks, or will have them: all of them again would be another request."""
+    blocks = Blocks(1)
+    blocks.outgoing(REQUEST, CAPACITY)
+    for number in (1, 2, 3, 4):
+        assert blocks.repeat() == []
+        blocks.incoming(acknowledgement(number, number).encode(), awaited=True)
+    (asked,) = blocks.repeat()
+    assert decode(asked).block_data == b""
+
+
 def test_silence_after_a_request_that_needed_no_blocks() -> None:
     """Of an answer in blocks, the first may be lost: none has come."""
     blocks = Blocks(5)
@@ -216,7 +227,7 @@ def test_silence_after_a_request_that_needed_no_blocks() -> None:
 
 def test_no_block_is_asked_for_where_no_answer_is_due() -> None:
     """A meter that says nothing to an unconfirmed request does as it should."""
-    blocks = Blocks(1)
+    blocks = Blocks(1, loses=True)
     assert blocks.outgoing(REQUEST, 1000, answered=False) == [REQUEST]
     assert blocks.repeat() == []
     assert len(blocks.outgoing(REQUEST, CAPACITY, answered=False)) == 1
@@ -380,7 +391,7 @@ def test_damaged_blocks_never_do_worse_than_fail() -> None:
 
 
 def test_the_window_of_the_meter_is_known_from_the_exchange_before() -> None:
-    blocks = Blocks(1)
+    blocks = Blocks(1, loses=True)
     assert len(blocks.outgoing(REQUEST, CAPACITY)) == 1
     blocks.incoming(acknowledgement(1, window=3).encode(), awaited=True)
     assert len(blocks.outgoing(REQUEST, CAPACITY)) == 3

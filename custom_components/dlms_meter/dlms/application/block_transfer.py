@@ -136,12 +136,18 @@ class BlockTransfer:
         self._take_acknowledgement(block)
         return Step(self._next_window())
 
-    def repeat(self) -> list[bytes]:
-        """Return what to send after silence: our blocks again, or again what we have of theirs; nothing after a while."""
+    def repeat(self, *, ours: bool = True) -> list[bytes]:
+        """Return what to send after silence: our blocks again, or again what we have of theirs; nothing after a while.
+
+        Not `ours` where nothing gets lost on its way: all of them twice would be a second request.
+        """
         if not self._attempts or not (self._ours or self._theirs or self.expected):
             return []
+        has_arrived = bool(self._theirs) or self._arrived == len(self._ours)
+        if not has_arrived and not ours:
+            return []
         self._attempts -= 1
-        if self._theirs or self._arrived == len(self._ours):
+        if has_arrived:
             self.asked_in_vain += 1
             return [self._acknowledgement()]
         return self._next_window()
@@ -220,10 +226,14 @@ class BlockTransfer:
 
 
 class Blocks:
-    """What one connection carries by general block transfer: at most one exchange, beside what the meter pushes."""
+    """What one connection carries by general block transfer: at most one exchange, beside what the meter pushes.
 
-    def __init__(self, window: int) -> None:
+    `loses`: what we send may get lost on its way, as over UDP.
+    """
+
+    def __init__(self, window: int, *, loses: bool = False) -> None:
         self._window = window
+        self._loses = loses
         self._exchange = BlockTransfer(window)
         self._unused = True  # this exchange, as with all meters that know no blocks
         self._pushed = PushedBlocks()
@@ -266,7 +276,7 @@ class Blocks:
 
     def repeat(self) -> list[bytes]:
         """Return what to send after silence within an exchange."""
-        return self._exchange.repeat()
+        return self._exchange.repeat(ours=self._loses)
 
 
 class PushedBlocks:
