@@ -23,6 +23,7 @@ from custom_components.dlms_meter.dlms import (
     SecuritySuite,
     TransportTimeout,
 )
+from custom_components.dlms_meter.dlms.application import invocation_counter
 from custom_components.dlms_meter.dlms.application.apdu import decode_apdu
 from custom_components.dlms_meter.dlms.application.invocation_counter import BLOCK
 from custom_components.dlms_meter.dlms.application.notification import Notification
@@ -202,6 +203,26 @@ def test_counter_is_read_from_the_meter_once_and_saved() -> None:
         assert meter.last_counter > 5001 + BLOCK
 
     with memory_transports(line_to(meter, Framing.WRAPPER)) as opened:
+        run_virtually(main())
+
+
+def test_counters_are_saved_between_the_blocks_of_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each block is asked for by a message of its own, and one answer may have more than are saved at a time."""
+    monkeypatch.setattr(invocation_counter, "BLOCK", 8)
+    storage = Storage()
+
+    async def main() -> None:
+        async with storage.client(
+            replace(CIPHERED, max_receive_pdu_size=200)
+        ) as client:
+            before = len(storage.saved)
+            assert len(await client.objects()) > 20
+            assert len(storage.saved) > before + 2
+
+    meter = meter_for(Mechanism.HLS_GMAC, BOOK)
+    with memory_transports(line_to(meter, Framing.WRAPPER)):
         run_virtually(main())
 
 

@@ -279,6 +279,21 @@ def test_meter_says_how_long_it_waits(seconds: int) -> None:
     run(main)
 
 
+def test_what_is_set_here_counts_where_the_meter_would_wait_longer() -> None:
+    """A gateway in between may not."""
+    setup = cosem_object(23, "0-0:22.0.0", *[uint16(0)] * 6, uint16(3600))
+    others = [item for item in HOUSEHOLD_METER if item.class_id != 23]
+
+    async def main() -> None:
+        meter = Meter(objects=[*others, setup])
+        async with bench(client_settings(Framing.HDLC), meter) as at:
+            await at.kept.run(at.read)
+            assert at.client.memory.inactivity_timeout == 3600
+            assert at.client.inactivity_timeout == INACTIVITY
+
+    run(main)
+
+
 @pytest.mark.parametrize(
     "told",
     [
