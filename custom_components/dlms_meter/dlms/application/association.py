@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 LEAST_PDU_SIZE = 13
 """Octets of the shortest useful request: GET for one attribute."""
 
+LARGEST_PDU_SIZE = 0xFFFF
+"""Octets of the largest APDU that a size can be told of, and that the wrapper carries."""
+
 _CIPHERED: dict[ApplicationContext, ApplicationContext] = {
     ApplicationContext.LOGICAL_NAME: ApplicationContext.LOGICAL_NAME_CIPHERED,
     ApplicationContext.SHORT_NAME: ApplicationContext.SHORT_NAME_CIPHERED,
@@ -325,11 +328,9 @@ class Association:
     @property
     def block_capacity(self) -> int | None:
         """Octets an APDU may have after protection, if general block transfer carries what is longer; None if not."""
-        return (
-            self.server_max_receive_pdu_size or None
-            if self.uses_block_transfer
-            else None
-        )
+        if not self.uses_block_transfer:
+            return None
+        return self.server_max_receive_pdu_size or LARGEST_PDU_SIZE
 
     def fits(self, request: Apdu) -> bool:
         """Tell whether a request can be sent as one APDU. Raises `LocalProtocolError` for a value that does not fit its type."""

@@ -139,11 +139,12 @@ class BlockTransfer:
     def repeat(self, *, ours: bool = True) -> list[bytes]:
         """Return what to send after silence: our blocks again, or again what we have of theirs; nothing after a while.
 
-        Not `ours` where nothing gets lost on its way: all of them twice would be a second request.
+        Not `ours` where nothing gets lost on its way: they are there, or on their way, and twice would be a second request.
         """
         if not self._attempts or not (self._ours or self._theirs or self.expected):
             return []
-        has_arrived = bool(self._theirs) or self._arrived == len(self._ours)
+        arrived = self._arrived if ours else self._sent
+        has_arrived = bool(self._theirs) or arrived == len(self._ours)
         if not has_arrived and not ours:
             return []
         self._attempts -= 1
