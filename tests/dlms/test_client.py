@@ -40,6 +40,7 @@ from custom_components.dlms_meter.dlms.codec.data import Data, DataType
 from custom_components.dlms_meter.dlms.cosem.descriptors import SelectedAttribute
 from custom_components.dlms_meter.dlms.cosem.identity import IDENTITY_ATTRIBUTES
 from custom_components.dlms_meter.dlms.cosem.values import scaler_unit_of
+from custom_components.dlms_meter.dlms.link.hdlc import HdlcLink
 from tests.simulator import (
     READING_CLIENT,
     AssociationFacts,
@@ -149,6 +150,20 @@ def quantity_told_by(meter: Meter, attribute: AttributeDescriptor) -> Quantity:
     assert isinstance(scaler, int)
     assert isinstance(unit, int)
     return Quantity(raw * Decimal(10) ** scaler, unit)
+
+
+def test_frames_stay_short_until_nothing_is_damaged() -> None:
+    """After a noisy session: one that got through with some damage did so because they were short."""
+    client = DlmsClient(settings_for(Framing.HDLC))
+    lengths: list[int] = []
+    for damaged, timeouts in ((20, 20), (1, 0), (1, 0), (0, 0), (1, 0)):
+        client.statistics.frames_received = 50
+        client.statistics.bad_checks = damaged
+        client.statistics.timeouts = timeouts
+        client._prepare()
+        assert isinstance(client._link, HdlcLink)
+        lengths.append(client._link.parameters.max_information_length)
+    assert lengths == [128, 128, 128, 2030, 2030]
 
 
 @BOTH
