@@ -46,6 +46,12 @@ class WrapperSession:
         self._server = None
         self._meter.vacate(self)
 
+    def speak(self) -> bytes:
+        """Return what the meter says on its own just now, not only before its next answer."""
+        if self._server is None or (push := self._server.push()) is None:
+            return b""
+        return self._frame(self._server.client_sap, push.apdu)
+
     def _answer(self, client_sap: int, apdu: bytes) -> bytes:
         if self._server is None or self._server.client_sap != client_sap:
             self._server = Server(self._meter, client_sap, self)
