@@ -72,7 +72,8 @@ class _Link:
             self.notification = _LLC_RESPONSE + push.apdu
         elif push is not None:
             answers = [push.apdu, *answers]
-        self.outgoing = [each for answer in answers for each in self._segments(answer)]
+        # Behind what the client has not acknowledged yet: a number must not come again with something else.
+        self.outgoing += [each for answer in answers for each in self._segments(answer)]
 
     def _segments(self, apdu: bytes) -> list[_Segment]:
         octets, size = _LLC_RESPONSE + apdu, self.max_transmit
