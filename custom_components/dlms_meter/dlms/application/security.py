@@ -293,7 +293,7 @@ class SecurityContext:
         sender = (title, key, apdu[:1] in NOTIFICATION_TAGS)
         self._refuse_replay(sender, counter)
         if (
-            control.policy == _ALL
+            self._demanded == _ALL
             and control == self._control
             and not isinstance(envelope, GeneralCiphering)  # no two begin alike
         ):

@@ -1,5 +1,7 @@
 """One Read, Write or UnconfirmedWrite by short names, in blocks where it or its answer is too long."""
 
+from collections.abc import Callable
+
 from ..codec.axdr import Data, DataType
 from ..codec.cursor import Reader
 from ..errors import RemoteProtocolError
@@ -78,13 +80,9 @@ def read_variables(
 
     Raises as `read_variable` does; what is refused of single variables stands among the results.
     """
+    blocks = Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
     request = ReadRequest(variables)
-    if association.fits(request):
-        answer = yield request
-    else:
-        association.require(Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ)
-        raw = request.encode()[1:]
-        answer = yield from send_blocks(association, what, raw, _read_piece, _arrived)
+    answer = yield from _ask(association, what, request, blocks, _read_piece)
     if not isinstance(answer, ReadResponse):
         raise refusal_or_fault(what, answer)
     match answer.results:
@@ -155,19 +153,30 @@ def write_variables(
     if association.wrote_unconfirmed:
         yield ReadRequest((_ASSOCIATION_NAME,))
         association.wrote_unconfirmed = False
+    blocks = Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
     request = WriteRequest(variables, values)
-    if association.fits(request):
-        answer = yield request
-    else:
-        association.require(Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE)
-        raw = request.encode()[1:]
-        answer = yield from send_blocks(association, what, raw, _write_piece, _arrived)
+    answer = yield from _ask(association, what, request, blocks, _write_piece)
     if not isinstance(answer, WriteResponse):
         raise refusal_or_fault(what, answer)
     results = [each for each in answer.results if isinstance(each, DataAccessResult)]
     if len(results) != len(answer.results):
         raise RemoteProtocolError(f"{what}: the meter waits for a block")
     return tuple(results)
+
+
+def _ask(
+    association: Association,
+    what: str,
+    request: ReadRequest | WriteRequest,
+    blocks: Conformance,
+    piece: Callable[[DataBlock], Apdu],
+) -> Procedure[Apdu | None]:
+    """Send a request and return the answer to it; in pieces, for which `blocks` are needed, if it is too long."""
+    if association.fits(request):
+        return (yield request)
+    association.require(blocks)
+    raw = request.encode()[1:]
+    return (yield from send_blocks(association, what, raw, piece, _arrived))
 
 
 def _read_piece(block: DataBlock) -> Apdu:
