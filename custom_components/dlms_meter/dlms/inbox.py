@@ -9,6 +9,7 @@ from .answers import AnswerDoubtful, LateAnswers, belongs
 from .application.apdu import Apdu, decode_apdu
 from .application.association import Association, AssociationState
 from .application.block_transfer import GENERAL_BLOCK_TRANSFER, Blocks
+from .application.envelope_tags import SERVICE_TAGS
 from .application.failure import ConfirmedServiceError, ExceptionResponse
 from .application.notification import (
     NOTIFICATION_TAGS,
@@ -22,7 +23,11 @@ from .application.secrecy import asks_for_secret
 from .errors import DlmsError, MessageRepeated, RemoteProtocolError
 from .wire_log import WireLog
 
-_CIPHERED_NOTIFICATIONS: Final = (b"\x38", b"\x58", b"\xca", b"\xd2")
+_CIPHERED_NOTIFICATIONS: Final = tuple(
+    bytes((envelope,))
+    for tag in NOTIFICATION_TAGS
+    for envelope in SERVICE_TAGS.get(tag[0], ())
+)
 
 _BLOCK: Final = bytes((GENERAL_BLOCK_TRANSFER,))
 
